@@ -1,0 +1,180 @@
+package graph
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"google.golang.org/protobuf/encoding/protowire"
+
+	"github.com/earwitness/earwitness/evidence"
+	"github.com/earwitness/earwitness/internal/casetest"
+)
+
+// The graphs of whisper-base, as the catalogue names them.
+const (
+	baseEncoder = "b38241601ec06d91581d5d92e43335aaeb751811b66d8fc62944d21ab4479802"
+	baseDecoder = "4ce08fd9adde42908319ff08ac4da3ccf7dc4f44ab42ee9577af98ff6377e7ec"
+)
+
+func build(t testing.TB, path, name string) (encoder, decoder []byte) {
+	t.Helper()
+	f, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var e, d bytes.Buffer
+	if err := Build(context.Background(), f, info.Size(), name, &e, &d); err != nil {
+		t.Fatal(err)
+	}
+	return e.Bytes(), d.Bytes()
+}
+
+func digest(b []byte) string {
+	sum := sha256.Sum256(b)
+	return hex.EncodeToString(sum[:])
+}
+
+// weights finds the checkpoint of whisper-base, model.bin, in the folder EARWITNESS_WEIGHTS.
+func weights(t testing.TB) string {
+	t.Helper()
+	dir := os.Getenv("EARWITNESS_WEIGHTS")
+	if dir == "" {
+		casetest.Skip(t, "EARWITNESS_WEIGHTS names no folder with the checkpoint of whisper-base (model.bin), from which graphs are built")
+	}
+	path := filepath.Join(dir, "model.bin")
+	if _, err := os.Stat(path); err != nil {
+		casetest.Skip(t, "the checkpoint of whisper-base is not where EARWITNESS_WEIGHTS says: "+err.Error())
+	}
+	return path
+}
+
+// The real checkpoint gives the reference graphs: first tensor by tensor, so that a difference has a name,
+// then byte by byte.
+func TestBaseEqualsReference(t *testing.T) {
+	path := weights(t)
+	encoder, decoder := build(t, path, "whisper-base")
+	for _, g := range []struct {
+		name, want string
+		got        []byte
+	}{{"encoder", baseEncoder, encoder}, {"decoder", baseDecoder, decoder}} {
+		reference, err := os.ReadFile(casetest.Shared(t, "models", "whisper-base", g.name+".onnx"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, want := initializers(t, g.got), initializers(t, reference)
+		if len(got) != len(want) {
+			t.Errorf("%s: %d constants, the reference has %d", g.name, len(got), len(want))
+		}
+		integers, wrong := 0, 0
+		for name, w := range want {
+			if w.dtype == typeInt8 {
+				integers++
+			}
+			if got := got[name]; got == nil || got.dtype != w.dtype || fmt.Sprint(got.dims) != fmt.Sprint(w.dims) || !bytes.Equal(got.raw, w.raw) {
+				if wrong++; wrong < 10 {
+					t.Errorf("%s: constant %s differs from the reference", g.name, name)
+				}
+			}
+		}
+		if integers == 0 {
+			t.Errorf("%s: the reference has no quantised tensor", g.name)
+		}
+		t.Logf("%s: %d constants equal, %d of them quantised; SHA-256 %s", g.name, len(want)-wrong, integers, digest(g.got))
+		if !bytes.Equal(g.got, reference) {
+			t.Errorf("%s: the bytes differ from the reference", g.name)
+		}
+		if digest(g.got) != g.want {
+			t.Errorf("%s: SHA-256 %s, want %s", g.name, digest(g.got), g.want)
+		}
+	}
+}
+
+type constant struct {
+	dtype int
+	dims  []int64
+	raw   []byte
+}
+
+// initializers reads the constants of a ModelProto.
+func initializers(t testing.TB, model []byte) map[string]*constant {
+	t.Helper()
+	out := map[string]*constant{}
+	each(t, model, func(field protowire.Number, _ uint64, graph []byte) {
+		if field != 7 {
+			return
+		}
+		each(t, graph, func(field protowire.Number, _ uint64, tensor []byte) {
+			if field != 5 {
+				return
+			}
+			c, name := &constant{}, ""
+			each(t, tensor, func(field protowire.Number, v uint64, b []byte) {
+				switch field {
+				case 1:
+					c.dims = append(c.dims, int64(v))
+				case 2:
+					c.dtype = int(v)
+				case 8:
+					name = string(b)
+				case 9:
+					c.raw = b
+				}
+			})
+			out[name] = c
+		})
+	})
+	return out
+}
+
+func each(t testing.TB, b []byte, visit func(field protowire.Number, v uint64, b []byte)) {
+	t.Helper()
+	for len(b) > 0 {
+		field, typ, n := protowire.ConsumeTag(b)
+		if n < 0 {
+			t.Fatal(protowire.ParseError(n))
+		}
+		b = b[n:]
+		var v uint64
+		var inner []byte
+		switch typ {
+		case protowire.VarintType:
+			v, n = protowire.ConsumeVarint(b)
+		case protowire.BytesType:
+			inner, n = protowire.ConsumeBytes(b)
+		default:
+			n = protowire.ConsumeFieldValue(field, typ, b)
+		}
+		if n < 0 {
+			t.Fatal(protowire.ParseError(n))
+		}
+		b = b[n:]
+		visit(field, v, inner)
+	}
+}
+
+func TestHalfNumbers(t *testing.T) {
+	for bits, want := range map[uint16]float32{0: 0, 0x3c00: 1, 0xbc00: -1, 1: 1.0 / (1 << 24), 0x03ff: 1023.0 / (1 << 24), 0x0400: 1.0 / (1 << 14), 0x7bff: 65504} {
+		if got := fromHalf(bits); got != want {
+			t.Errorf("fromHalf(%#x) = %v, want %v", bits, got, want)
+		}
+	}
+}
+
+func TestWrongModelNameIsInvalid(t *testing.T) {
+	for name, d := range map[string]dims{"base": {textLayers: 4, heads: 6}, "tiny.en": {textLayers: 4, heads: 6}, "": {}} {
+		if _, err := headsFor(name, d); evidence.KindOf(err) != evidence.KindInvalid {
+			t.Errorf("headsFor(%q, %+v) = %v, want an error of kind invalid", name, d, err)
+		}
+	}
+}
