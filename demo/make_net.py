@@ -6,8 +6,8 @@
     python3 demo/make_net.py --check    make them again elsewhere and compare with what is committed
     python3 demo/make_net.py --wav DIR  leave the 16 kHz WAV files there, too
 
-What is said, by whom and how well it is received stands in net-ru.plan.json and net-en.plan.json. Everything here is invented:
-the words, the call signs, the frequencies. The voices are speech synthesisers, one pitch a station.
+What is said, by whom and how well it is received stands in net-ru.plan.json and net-en.plan.json. Call signs, frequencies and words are
+invented; one short line echoes what newspapers reported from a real net. The voices are speech synthesisers, one pitch a station.
 
 Model of the channel, all levels in dB relative to full scale (RMS within 300-3000 Hz). Between transmissions the receiver hisses at
 FLOOR. A key down clicks; the carrier rises within 40-140 ms and quiets the hiss by up to 10 dB, the stronger the station the more;
@@ -38,13 +38,14 @@ def rms_db(x):
     return 20 * np.log10(max(float(np.sqrt(np.mean(np.square(x)))), 1e-9))
 
 
-def band(x, low=(200, 330), high=(2900, 3300)):
-    """Limits x to the radio's band by one FFT over all of it, raised-cosine edges from..to Hz."""
+def band(x, low=(200, 330), high=(3000, 3400), slope=0.0):
+    """Limits x to the radio's band by one FFT over all of it, raised-cosine edges from..to Hz; slope in dB an octave, 0 at 1 kHz."""
     n = 1 << (len(x) + RATE - 1).bit_length()
     f = np.fft.rfftfreq(n, 1 / RATE)
     up = np.clip((f - low[0]) / (low[1] - low[0]), 0, 1)
     down = np.clip((high[1] - f) / (high[1] - high[0]), 0, 1)
-    return np.fft.irfft(np.fft.rfft(x, n) * (0.5 - 0.5 * np.cos(np.pi * up)) * (0.5 - 0.5 * np.cos(np.pi * down)), n)[: len(x)]
+    gain = (0.5 - 0.5 * np.cos(np.pi * up)) * (0.5 - 0.5 * np.cos(np.pi * down)) * db(slope * np.log2(np.maximum(f, 50) / 1000))
+    return np.fft.irfft(np.fft.rfft(x, n) * gain, n)[: len(x)]
 
 
 def active(x):
@@ -57,15 +58,15 @@ def active(x):
 
 # Voices ---------------------------------------------------------------------------------------------------------------------
 
-def speak(text, voice, cents, folder):
-    """Has a synthesiser say text, moves its pitch by cents, trims the silence around it; peak 1."""
+def speak(text, voice, cents, tempo, folder):
+    """Has a synthesiser say text, moves its pitch by cents and its pace by tempo, trims the silence around it; peak 1."""
     raw, out = folder / "raw.wav", folder / "out.wav"
     if voice.startswith("festival:"):
         (folder / "text.txt").write_text(text + "\n", encoding="utf-8")
         run("text2wave", "-eval", f"({voice[9:]})", folder / "text.txt", "-o", raw)
     else:
         run("flite", "-voice", voice[6:], "-t", text, raw)
-    run("sox", "-R", "-D", raw, "-r", str(RATE), "-c", "1", "-b", "16", out, "pitch", str(cents))
+    run("sox", "-R", "-D", raw, "-r", str(RATE), "-c", "1", "-b", "16", out, "pitch", str(cents), "tempo", "-s", str(tempo))
     with wave.open(str(out)) as w:
         assert (w.getframerate(), w.getnchannels(), w.getsampwidth()) == (RATE, 1, 2)
         x = np.frombuffer(w.readframes(w.getnframes()), "<i2").astype(float)
@@ -75,12 +76,12 @@ def speak(text, voice, cents, folder):
 
 
 def microphone(x):
-    """The sender's audio: levelled, overdriven a little, limited to the band."""
-    n = RATE // 20
+    """The sender's audio: raised towards the treble as radio microphones do, levelled, overdriven a little, limited to the band."""
+    x, n = band(x, (150, 300), (3000, 3600), 4.0), RATE // 20
     power = np.convolve(x ** 2, np.ones(n) / n, "same")
     x = x / np.maximum(np.sqrt(power), 0.05) ** 0.25
     x = x / np.abs(x).max()
-    return band(np.tanh(1.3 * x))
+    return band(np.tanh(1.1 * x))
 
 
 # Channel --------------------------------------------------------------------------------------------------------------------
@@ -100,7 +101,7 @@ def fading(kind, n, rng):
 
 
 def hiss(n, rng):
-    x = band(rng.standard_normal(n))
+    x = band(rng.standard_normal(n), slope=-2.0)
     return x / np.sqrt(np.mean(x ** 2))
 
 
@@ -196,7 +197,7 @@ class Net:
         """One transmission with words, keyed at start; returns when its tail ends."""
         rng = self.rng(1, i)
         station = self.plan["stations"][event["from"]]
-        x = microphone(speak(event["text"], station["voice"], station["cents"], self.folder))
+        x = microphone(speak(event["text"], station["voice"], station["cents"], station["tempo"], self.folder))
         x = x * fading(event.get("fade", "none"), len(x), rng)
         snr, lead, rest = event["snr"], rng.uniform(0.15, 0.45), rng.uniform(0.1, 0.35)
         rise, tail = rng.uniform(0.04, 0.14), event.get("tail", round(rng.uniform(0.08, 0.3), 2))
