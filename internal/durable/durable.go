@@ -1,0 +1,184 @@
+// Package durable writes files so that a power cut can neither lose nor tear what it has promised: bytes go to a
+// new file, which is synced, renamed into place, and whose folder is synced, with every folder that was made on the way.
+//
+// After a sync has failed nobody knows what the disk holds, and a second sync may report success all the same. So a
+// Folder never tries again: from then on it refuses every write, and the program must start anew from what is on disk.
+package durable
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"path"
+	"path/filepath"
+	"sync"
+)
+
+// FS is the part of a file system that writing needs. Names are operating system paths. OS is the real one; tests
+// put in one that fails or forgets what was not synced.
+type FS interface {
+	// Create makes a new file for writing and reading back; fs.ErrExist where the name is taken.
+	Create(name string, perm fs.FileMode) (File, error)
+	// Mkdir makes one folder; fs.ErrExist where the name is taken.
+	Mkdir(name string) error
+	// Rename moves a file or folder and replaces a file of the new name.
+	Rename(from, to string) error
+	// Remove deletes a file or an empty folder; fs.ErrNotExist where there is none.
+	Remove(name string) error
+	// SyncDir returns once the names in a folder are on the disk.
+	SyncDir(name string) error
+}
+
+// File is a file that is being written.
+type File interface {
+	io.Writer
+	io.ReaderAt
+	// Sync returns once all bytes written are on the disk.
+	Sync() error
+	Close() error
+}
+
+// Folder writes below one folder. It is safe for concurrent use. Names are slash-separated and relative to it.
+type Folder struct {
+	fsys FS
+	root string
+
+	mu     sync.Mutex
+	synced map[string]bool // folders known to be in their parent on the disk
+	broken error           // the first failed sync
+}
+
+// NewFolder returns a Folder for root, which must exist.
+func NewFolder(fsys FS, root string) *Folder {
+	return &Folder{fsys: fsys, root: root, synced: map[string]bool{".": true}}
+}
+
+// Path returns the operating system's path of a name.
+func (f *Folder) Path(name string) string { return filepath.Join(f.root, filepath.FromSlash(name)) }
+
+// Err returns the error of the sync that failed, after which nothing is written any more.
+func (f *Folder) Err() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.broken
+}
+
+// sync runs one sync and remembers its failure for good.
+func (f *Folder) sync(what string, do func() error) error {
+	if err := f.Err(); err != nil {
+		return err
+	}
+	if err := do(); err != nil {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		if f.broken == nil {
+			f.broken = fmt.Errorf("sync %s: %w", what, err)
+		}
+		return f.broken
+	}
+	return nil
+}
+
+// SyncDir returns once the names in a folder are on the disk.
+func (f *Folder) SyncDir(name string) error {
+	return f.sync(name, func() error { return f.fsys.SyncDir(f.Path(name)) })
+}
+
+// Mkdir makes a folder and those above it, where they are missing, and returns once they are on the disk. A folder that
+// is there already is synced once, too: another writer may have made it a moment ago.
+func (f *Folder) Mkdir(name string) error {
+	name = path.Clean(name)
+	f.mu.Lock()
+	done, err := f.synced[name], f.broken
+	f.mu.Unlock()
+	if done || err != nil {
+		return err
+	}
+	if err := f.Mkdir(path.Dir(name)); err != nil {
+		return err
+	}
+	if err := f.fsys.Mkdir(f.Path(name)); err != nil && !errors.Is(err, fs.ErrExist) {
+		return fmt.Errorf("make folder: %w", err)
+	}
+	if err := f.SyncDir(path.Dir(name)); err != nil {
+		return err
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.synced[name] = true
+	return nil
+}
+
+// Create makes a new file, in a folder that is made where it is missing. The file is not promised to last before it was
+// synced and Place has put it under its name.
+func (f *Folder) Create(name string, perm fs.FileMode) (File, error) {
+	if err := f.Mkdir(path.Dir(name)); err != nil {
+		return nil, err
+	}
+	file, err := f.fsys.Create(f.Path(name), perm)
+	if err != nil {
+		return nil, err
+	}
+	return &tracked{file, f, name}, nil
+}
+
+// tracked is a File whose failed sync breaks its folder.
+type tracked struct {
+	File
+	folder *Folder
+	name   string
+}
+
+func (t *tracked) Sync() error { return t.folder.sync(t.name, t.File.Sync) }
+
+// Place moves a synced file or a folder to its name, and returns once that is on the disk.
+func (f *Folder) Place(from, to string) error {
+	if err := f.Mkdir(path.Dir(to)); err != nil {
+		return err
+	}
+	if err := f.fsys.Rename(f.Path(from), f.Path(to)); err != nil {
+		return fmt.Errorf("put %s in place: %w", to, err)
+	}
+	f.mu.Lock()
+	delete(f.synced, from)
+	f.mu.Unlock()
+	if err := f.SyncDir(path.Dir(to)); err != nil {
+		return err
+	}
+	if path.Dir(from) != path.Dir(to) {
+		return f.SyncDir(path.Dir(from))
+	}
+	return nil
+}
+
+// Remove deletes a file or an empty folder. It does not sync: a crash may bring it back.
+func (f *Folder) Remove(name string) error {
+	if err := f.Err(); err != nil {
+		return err
+	}
+	return f.fsys.Remove(f.Path(name))
+}
+
+// WriteFile puts data under a name, in place of what was there: after a crash the file is the old or the new one, and
+// once WriteFile has returned it is the new one. Two calls for one name must not overlap.
+func (f *Folder) WriteFile(name string, data []byte, perm fs.FileMode) error {
+	tmp := name + ".tmp"
+	if err := f.Remove(tmp); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("write %s: %w", name, err)
+	}
+	file, err := f.Create(tmp, perm)
+	if err != nil {
+		return fmt.Errorf("write %s: %w", name, err)
+	}
+	if _, err := file.Write(data); err != nil {
+		return errors.Join(fmt.Errorf("write %s: %w", name, err), file.Close(), f.fsys.Remove(f.Path(tmp)))
+	}
+	if err := file.Sync(); err != nil {
+		return errors.Join(fmt.Errorf("write %s: %w", name, err), file.Close())
+	}
+	if err := file.Close(); err != nil {
+		return fmt.Errorf("write %s: %w", name, err)
+	}
+	return f.Place(tmp, name)
+}
