@@ -1,0 +1,152 @@
+package audio
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+)
+
+// Hop is the number of samples between frames of features: 10 ms.
+const Hop = 160
+
+const frameWindow = 256 // 16 ms: 62.5 Hz a bin
+
+// Bands is the number of bands of a frame.
+const Bands = 14
+
+// bandEdges are the bins at which the bands begin, and the last one's end.
+var bandEdges = [Bands + 1]int{3, 5, 7, 9, 12, 15, 19, 24, 30, 38, 48, 62, 80, 104, 126}
+
+// BandHz returns the edges of a band in Hz.
+func BandHz(band int) (low, high int) {
+	const bin = Rate / float64(frameWindow)
+	return int(float64(bandEdges[band]) * bin), int(float64(bandEdges[band+1]) * bin)
+}
+
+// Quietest is the level, in dB of full scale, that stands for everything at or below it: the rounding noise of
+// 16-bit sound, in one band.
+const Quietest = -84
+
+// Frame is what detection knows of 10 ms of sound.
+type Frame struct {
+	Power [Bands]float32 // mean power of the bins of each band; 1 is a sine of full scale in every bin
+	Peak  int16          // greatest magnitude of a sample, at most 32767
+	Full  uint8          // samples at full scale
+	Line  uint8          // the strongest bin
+	Pure  float32        // share of the strongest bin and its neighbours in the power of all bands
+}
+
+// Decibels converts a power to dB, nothing below Quietest.
+func Decibels(power float32) float32 {
+	if power < 3.98e-9 {
+		return Quietest
+	}
+	return float32(10 * math.Log10(float64(power)))
+}
+
+// Frames computes features from sound. It is not safe for concurrent use; several may share a source.
+type Frames struct {
+	src  Source
+	spec *spectrum
+	buf  []int16
+}
+
+// NewFrames returns a reader of the features of src.
+func NewFrames(src Source) *Frames {
+	return &Frames{src: src, spec: newSpectrum(frameWindow)}
+}
+
+// FrameCount returns how many frames a sound has: the last one may be short.
+func FrameCount(samples int64) int64 { return (samples + Hop - 1) / Hop }
+
+// Read computes the frames from number at on. A frame's spectrum is centred on its 160 samples; beyond the ends
+// of the sound is silence.
+func (f *Frames) Read(ctx context.Context, dst []Frame, at int64) error {
+	const margin = (frameWindow - Hop) / 2
+	const block = 200
+	if f.buf == nil {
+		f.buf = make([]int16, block*Hop+2*margin)
+	}
+	for len(dst) > 0 {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		n := min(len(dst), block)
+		buf := f.buf[:n*Hop+2*margin]
+		from := at*Hop - margin
+		if err := ReadPadded(f.src, buf, from); err != nil {
+			return fmt.Errorf("read sound at sample %d: %w", from, err)
+		}
+		for i := range n {
+			f.frame(&dst[i], buf[i*Hop:i*Hop+frameWindow], margin)
+		}
+		dst, at = dst[n:], at+int64(n)
+	}
+	return nil
+}
+
+func (f *Frames) frame(fr *Frame, x []int16, margin int) {
+	*fr = Frame{}
+	for _, v := range x[margin : margin+Hop] {
+		if v < 0 {
+			v = max(-v, -(v + 1)) // -32768 has no positive
+		}
+		if v >= math.MaxInt16-1 {
+			fr.Full++
+		}
+		fr.Peak = max(fr.Peak, v)
+	}
+	p := f.spec.of(x)
+	var sum, top float32
+	line := bandEdges[0]
+	for b := range Bands {
+		var s float32
+		for k := bandEdges[b]; k < bandEdges[b+1]; k++ {
+			v := p[k]
+			s += v
+			if v > top {
+				top, line = v, k
+			}
+		}
+		sum += s
+		fr.Power[b] = s / float32(bandEdges[b+1]-bandEdges[b])
+	}
+	fr.Line = uint8(line)
+	if sum > 0 {
+		fr.Pure = min(1, (p[line-1]+p[line]+p[line+1])/sum)
+	}
+}
+
+// ReadPadded fills dst with the samples from position at on, which may lie before the sound or reach beyond it:
+// there it is silent.
+func ReadPadded(src Source, dst []int16, at int64) error {
+	if at < 0 {
+		n := min(int64(len(dst)), -at)
+		clear(dst[:n])
+		dst, at = dst[n:], 0
+	}
+	if len(dst) == 0 {
+		return nil
+	}
+	n, err := src.ReadSamples(dst, at)
+	clear(dst[n:])
+	if err != nil && !errors.Is(err, io.EOF) {
+		return err
+	}
+	return nil
+}
+
+// Spectra computes power spectra of 512 samples (31.25 Hz a bin) for a closer look at a stretch of sound. It is
+// not safe for concurrent use.
+type Spectra struct{ spec *spectrum }
+
+// SpectraWindow is the number of samples of one of Spectra's blocks, and twice its number of bins.
+const SpectraWindow = 512
+
+// NewSpectra returns a computer of spectra.
+func NewSpectra() *Spectra { return &Spectra{newSpectrum(SpectraWindow)} }
+
+// Of returns the power of each bin of x, which has SpectraWindow samples; it is valid until the next call.
+func (s *Spectra) Of(x []int16) []float32 { return s.spec.of(x) }
