@@ -1,6 +1,8 @@
 package child
 
 import (
+	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
@@ -19,13 +21,14 @@ const SpeechFrame = 512
 
 // Identity is what tells one engine from another. Results name it.
 type Identity struct {
-	Build    string   `json:"build"`    // digest of program and libraries, and the libraries' versions
-	CPU      []string `json:"cpu"`      // features that arithmetic may depend on, sorted
-	Machine  string   `json:"machine"`  // architecture, as Go names it
-	Name     string   `json:"name"`     // of the program
-	Protocol int      `json:"protocol"` //
-	Runtime  string   `json:"runtime"`  // version of ONNX Runtime
-	Threads  int      `json:"threads"`  // requests it works on at once
+	Build    string          `json:"build"`    // digest of program and libraries, and the libraries' versions
+	CPU      []string        `json:"cpu"`      // features that arithmetic may depend on, sorted
+	Machine  string          `json:"machine"`  // architecture, as Go names it
+	Name     string          `json:"name"`     // of the program
+	Protocol int             `json:"protocol"` //
+	Runtime  string          `json:"runtime"`  // version of ONNX Runtime
+	Settings json.RawMessage `json:"settings"` // canonical JSON: every setting of the recognisers and the voice detector that shapes a result
+	Threads  int             `json:"threads"`  // requests it works on at once
 }
 
 // Engine returns the engine as results name it. It does not depend on the machine or the threads.
@@ -40,7 +43,7 @@ func (i Identity) Features() string {
 }
 
 func (i Identity) same(j Identity) bool {
-	return i.Engine() == j.Engine() && i.Features() == j.Features() && i.Runtime == j.Runtime
+	return i.Engine() == j.Engine() && i.Features() == j.Features() && i.Runtime == j.Runtime && bytes.Equal(i.Settings, j.Settings)
 }
 
 // HearOptions shapes what a recogniser makes of an utterance.
@@ -51,12 +54,14 @@ type HearOptions struct {
 
 // HearResult is what a recogniser made of an utterance.
 type HearResult struct {
-	Compression float64    `json:"compression"` // ratio of the text; 0 where it was not needed
-	Languages   []Language `json:"languages"`   // most likely first
-	LogProb     float64    `json:"log_prob"`    // mean log-probability of a token
-	NoSpeech    float64    `json:"no_speech"`   // probability of no speech
-	Reason      string     `json:"reason,omitempty"`
-	State       string     `json:"state"` // evidence.HeardWords, HeardNotUnderstood, HeardNoSpeech
+	Compression float64    `json:"compression"`        // ratio of the text; 0 where it was not needed
+	Language    string     `json:"language,omitempty"` // that Text is written in; "ru|uk" where the two cannot be told apart
+	Languages   []Language `json:"languages"`          // most likely first
+	LogProb     float64    `json:"log_prob"`           // mean log-probability of a token
+	NoSpeech    float64    `json:"no_speech"`          // probability of no speech
+	Reason      string     `json:"reason,omitempty"`   // why it is not heard, or what was left out: a plain sentence
+	Refused     string     `json:"refused,omitempty"`  // text that a guard refused: to be shown as refused, or not at all
+	State       string     `json:"state"`              // evidence.HeardWords, HeardNotUnderstood, HeardNoSpeech
 	Temperature float64    `json:"temperature"`
 	Text        string     `json:"text"`
 	Unrated     bool       `json:"unrated,omitempty"` // the recogniser gives no probabilities: those above are 0 and mean nothing, and Reason says so
@@ -65,7 +70,7 @@ type HearResult struct {
 
 // Language is a language with its probability, 0 to 1.
 type Language struct {
-	Code string  `json:"code"` // ISO 639-1
+	Code string  `json:"code"` // ISO 639-1, or the recogniser's own where that has none
 	P    float64 `json:"p"`
 }
 
@@ -110,7 +115,7 @@ func (r HearResult) check(samples int) error {
 		return fmt.Errorf("state %q", r.State)
 	case r.State == evidence.HeardWords && strings.TrimSpace(r.Text) == "":
 		return errors.New("words without text")
-	case len(r.Text) > maxText || !utf8.ValidString(r.Text) || !utf8.ValidString(r.Reason) || len(r.Reason) > maxText:
+	case len(r.Text)+len(r.Reason)+len(r.Refused)+len(r.Language) > maxText || !utf8.ValidString(r.Text+r.Reason+r.Refused+r.Language):
 		return fmt.Errorf("text of %d bytes, or not UTF-8", len(r.Text))
 	case !finite(0, 1, r.NoSpeech) || !finite(-1e3, 1e-3, r.LogProb) || !finite(0, 1e6, r.Compression) || !finite(0, 2, r.Temperature):
 		return errors.New("figures out of range")

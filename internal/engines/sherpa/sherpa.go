@@ -1,3 +1,5 @@
+//go:build cgo && linux
+
 // Package sherpa hears with the recognisers that sherpa-onnx runs: CTC and transducer models that a user
 // brought, described by their manifest.
 //

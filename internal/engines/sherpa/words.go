@@ -20,6 +20,7 @@ func (t transcript) result(languages []string, samples int) child.HearResult {
 	var reasons []string
 	if len(languages) == 1 {
 		r.Languages = append(r.Languages, child.Language{Code: languages[0], P: 1})
+		r.Language = languages[0]
 		reasons = append(reasons, "the recogniser knows one language only")
 	}
 	if r.Text == "" {

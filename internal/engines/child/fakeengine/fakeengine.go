@@ -18,6 +18,7 @@ package fakeengine
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"math"
 	"os"
@@ -116,7 +117,7 @@ func RunIfAsked() {
 	if m == "flighty" {
 		build = fmt.Sprint("fake ", os.Getpid())
 	}
-	id := child.Identity{Build: build, CPU: []string{"none"}, Machine: "any", Name: "fakeengine", Runtime: "none", Threads: 2}
+	id := child.Identity{Build: build, CPU: []string{"none"}, Machine: "any", Name: "fakeengine", Runtime: "none", Settings: json.RawMessage(`{"fake":1}`), Threads: 2}
 	if err := child.Serve(os.Stdin, os.Stdout, id, &Backend{}); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
@@ -188,7 +189,7 @@ func (b *Backend) Hear(ctx context.Context, model evidence.Digest, pcm []int16, 
 	if err := spring(ctx, pcm); err != nil {
 		return child.HearResult{}, err
 	}
-	r := child.HearResult{Languages: []child.Language{{Code: "ru", P: 0.75}, {Code: "uk", P: 0.25}}, LogProb: -0.25, NoSpeech: 0.01, State: evidence.HeardWords}
+	r := child.HearResult{Language: "ru", Languages: []child.Language{{Code: "ru", P: 0.75}, {Code: "uk", P: 0.25}}, LogProb: -0.25, NoSpeech: 0.01, State: evidence.HeardWords}
 	var text []string
 	loud := false
 	const half = evidence.Rate / 2
