@@ -7,9 +7,9 @@ import (
 )
 
 const (
-	slack    = Rate / 50   // 20 ms: what timestamps may be off before they count; containers round to 1 ms, AVI to a frame
-	firstBit = Rate / 1000 // 1 ms: what the first timestamp may be off, the coarsest clock of a container in use
-	maxGaps  = 1000        // kept for the record
+	slack    = Rate / 50 // 20 ms: what timestamps may be off before they count; containers round to 1 ms, AVI to a frame
+	firstBit = 9         // half a millisecond: what rounding to the coarsest clock of a container does to the first timestamp
+	maxGaps  = 1000      // kept for the record
 )
 
 var (

@@ -221,7 +221,7 @@ func (c *conversion) decode(look probe, facts Facts) (*done, *failure) {
 	case samples == 0:
 		return nil, &failure{failNothing, strings.Join(t.first, "; ")}
 	}
-	d := &done{Samples: samples, Gaps: a.gaps}
+	d := &done{Samples: samples, Gaps: a.gaps, PeakBytes: peakBytes()}
 	c.judge(d, a, look, facts, t, status)
 	return d, nil
 }

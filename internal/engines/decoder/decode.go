@@ -75,7 +75,17 @@ func (d *Decoder) Decode(ctx context.Context, path string, w io.Writer, opts Opt
 	if res.done.Samples != res.samples {
 		return out, fmt.Errorf("decode: the child counted %d samples, %d arrived", res.done.Samples, res.samples)
 	}
-	out.Gaps, out.Truncated, out.Notes = res.done.Gaps, res.done.Truncated, res.done.Notes
+	out.Gaps, out.Truncated, out.Notes, out.PeakBytes = res.done.Gaps, res.done.Truncated, res.done.Notes, res.done.PeakBytes
+	if out.Facts.Container == "ogg" && !out.Truncated {
+		whole, err := oggEnds(f, info.Size())
+		if err != nil {
+			return out, fmt.Errorf("read the recording's end: %w", err)
+		}
+		if !whole {
+			out.Truncated = true
+			out.Notes = append(out.Notes, fmt.Sprintf("the recording has no end mark: it was cut off, or its writer stopped, after %.2f s", float64(out.Samples)/Rate))
+		}
+	}
 	return out, nil
 }
 

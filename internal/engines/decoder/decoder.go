@@ -42,11 +42,10 @@ type Config struct {
 	CacheDir   string   // folder that keeps the compiled WebAssembly (5 MB, saves 1-2 s a call); "" keeps none
 	Native     string   // path of a native ffmpeg to prefer; "" uses WebAssembly only
 
-	MemoryBytes int64                                    // what FFmpeg itself may allocate; default 512 MiB
-	Deadline    func(inputBytes int64) time.Duration     // the decoder's own time, not the writer's; default DefaultDeadline
-	Stall       time.Duration                            // longest time without a new sample; default 60 s
-	MaxSamples  func(inputBytes int64) (samples int64)   // most samples that so many bytes may become; default DefaultMaxSamples
-	kill        func(reason string, pid int, rss uint64) // tests look on; nil does nothing
+	MemoryBytes int64                                  // what FFmpeg itself may allocate; default 512 MiB
+	Deadline    func(inputBytes int64) time.Duration   // the decoder's own time, not the writer's; default DefaultDeadline
+	Stall       time.Duration                          // longest time without a new sample; default 60 s
+	MaxSamples  func(inputBytes int64) (samples int64) // most samples that so many bytes may become; default DefaultMaxSamples
 }
 
 // DefaultDeadline allows two minutes, and one more per MiB: the slowest decoder measured (WebAssembly, Opus at
@@ -110,6 +109,7 @@ type Output struct {
 	Gaps      []Gap    // the first 1,000
 	Truncated bool     // the recording ends before it says it does; the samples up to there are good
 	Notes     []string // plain sentences for people
+	PeakBytes int64    // most memory that the child, or FFmpeg under it, held; 0 where the system does not say
 }
 
 // Decoder decodes recordings, each in a process of its own. It is safe for concurrent use.

@@ -135,59 +135,18 @@ func lateness(pcm []int16, at float64) (ms, gain float64) {
 	return float64(where) / Rate * 1000, best / energy / 32767
 }
 
-// Every container and codec puts every chirp where it was, in both decoders, to a millisecond; where a codec delays by
-// an amount that it does not write down, that amount is known, and equal for all chirps of a file.
+// Every container and codec puts every chirp where it was, to a millisecond; where a codec delays by an amount that it
+// does not write down, that amount is known, and equal for all chirps of a file. Which decoder is used changes at most
+// the last bits of a sample, never how many there are.
 func TestTimesAreTrue(t *testing.T) {
-	for _, d := range []*Decoder{wasmDecoder(t), nativeDecoder(t)} {
-		for _, fx := range fixtures(t) {
-			t.Run(d.Engine().Name+"/"+fx.File, func(t *testing.T) {
-				t.Parallel()
-				out, pcm := decode(t, d, filepath.Join("testdata", fx.File), Options{})
-				var late []float64
-				for _, at := range fx.Chirps {
-					ms, gain := lateness(pcm, at)
-					want := fx.Gain
-					if want == 0 {
-						want = 0.5
-					}
-					if gain < want*0.7 || gain > want*1.2 {
-						t.Errorf("chirp at %.2f s: gain %.3f, want about %.3f", at, gain, want)
-					}
-					late = append(late, ms)
-				}
-				low, high := -1.0, 1.0
-				if len(fx.Late) == 2 {
-					low, high = fx.Late[0], fx.Late[1]
-				}
-				t.Logf("late by %.2f ms; %d samples for %.2f s; %+v; gaps %v; %q", late, out.Samples, fx.Seconds, out.Facts, out.Gaps, out.Notes)
-				if slices.Min(late) < low || slices.Max(late) > high || slices.Max(late)-slices.Min(late) > 1 {
-					t.Errorf("chirps are late by %.2f ms, want %.0f to %.0f, within 1 of each other", late, low, high)
-				}
-				if f := out.Facts; f.Codec != fx.Codec || f.Rate != fx.Rate || f.Channels != fx.Channels || f.AudioStreams != max(1, fx.Streams) {
-					t.Errorf("facts %+v, want %s, %d Hz, %d channels", f, fx.Codec, fx.Rate, fx.Channels)
-				}
-				if len(out.Gaps) != fx.Gaps && fx.Gaps > 0 {
-					t.Errorf("gaps %v, want %d", out.Gaps, fx.Gaps)
-				}
-				if got := float64(out.Samples) / Rate; math.Abs(got-fx.Seconds) > 0.15 {
-					t.Errorf("%.3f s long, want %.3f", got, fx.Seconds)
-				}
-				if out.Truncated {
-					t.Errorf("a whole file is called cut short: %q", out.Notes)
-				}
-			})
-		}
-	}
-}
-
-// Which decoder is used changes at most the last bit of a sample, never how many there are.
-func TestDecodersAgree(t *testing.T) {
 	wasm, native := wasmDecoder(t), nativeDecoder(t)
 	for _, fx := range fixtures(t) {
 		t.Run(fx.File, func(t *testing.T) {
 			t.Parallel()
-			_, a := decode(t, wasm, filepath.Join("testdata", fx.File), Options{})
-			_, b := decode(t, native, filepath.Join("testdata", fx.File), Options{})
+			out, a := decode(t, wasm, filepath.Join("testdata", fx.File), Options{})
+			fx.check(t, out, a)
+			other, b := decode(t, native, filepath.Join("testdata", fx.File), Options{})
+			fx.check(t, other, b)
 			if len(a) != len(b) {
 				t.Fatalf("%d samples in WebAssembly, %d natively", len(a), len(b))
 			}
@@ -200,8 +159,46 @@ func TestDecodersAgree(t *testing.T) {
 			}
 			t.Logf("greatest difference %d, in %d of %d samples", most, n, len(a))
 			if most > 2 {
-				t.Errorf("samples differ by up to %d, in %d of %d", most, n, len(a))
+				t.Errorf("the decoders' samples differ by up to %d, in %d of %d", most, n, len(a))
 			}
 		})
+	}
+}
+
+func (fx fixture) check(t *testing.T, out Output, pcm []int16) {
+	var late []float64
+	for _, at := range fx.Chirps {
+		ms, gain := lateness(pcm, at)
+		want := fx.Gain
+		if want == 0 {
+			want = 0.5
+		}
+		if gain < want*0.7 || gain > want*1.2 {
+			t.Errorf("chirp at %.2f s: gain %.3f, want about %.3f", at, gain, want)
+		}
+		late = append(late, ms)
+	}
+	low, high := -1.0, 1.0
+	if len(fx.Late) == 2 {
+		low, high = fx.Late[0], fx.Late[1]
+	}
+	t.Logf("%s: late by %.2f ms; %d samples for %.2f s; %+v; gaps %v; %q", out.Engine.Name, late, out.Samples, fx.Seconds, out.Facts, out.Gaps, out.Notes)
+	if slices.Min(late) < low || slices.Max(late) > high || slices.Max(late)-slices.Min(late) > 1 {
+		t.Errorf("chirps are late by %.2f ms, want %.0f to %.0f, within 1 of each other", late, low, high)
+	}
+	if f := out.Facts; f.Codec != fx.Codec || f.Rate != fx.Rate || f.Channels != fx.Channels || f.AudioStreams != max(1, fx.Streams) {
+		t.Errorf("facts %+v, want %s, %d Hz, %d channels", f, fx.Codec, fx.Rate, fx.Channels)
+	}
+	if fx.Gaps > 0 && len(out.Gaps) != fx.Gaps {
+		t.Errorf("gaps %v, want %d", out.Gaps, fx.Gaps)
+	}
+	if got := float64(out.Samples) / Rate; math.Abs(got-fx.Seconds) > 0.15 {
+		t.Errorf("%.3f s long, want %.3f", got, fx.Seconds)
+	}
+	if out.Truncated {
+		t.Errorf("a whole file is called cut short: %q", out.Notes)
+	}
+	if out.PeakBytes > 150<<20 {
+		t.Errorf("%d MiB of memory for %.1f s", out.PeakBytes>>20, fx.Seconds)
 	}
 }

@@ -29,3 +29,15 @@ func resident(pid int) uint64 {
 	}
 	return rss * uint64(os.Getpagesize())
 }
+
+// peakBytes returns the most memory that this process, or any that it started and waited for, has held.
+func peakBytes() int64 {
+	var peak int64
+	for _, who := range []int{syscall.RUSAGE_SELF, syscall.RUSAGE_CHILDREN} {
+		var u syscall.Rusage
+		if err := syscall.Getrusage(who, &u); err == nil {
+			peak = max(peak, int64(u.Maxrss)<<10)
+		}
+	}
+	return peak
+}

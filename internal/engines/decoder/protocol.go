@@ -32,6 +32,7 @@ type done struct {
 	Gaps      []Gap    `json:"gaps,omitempty"`
 	Truncated bool     `json:"truncated,omitempty"`
 	Notes     []string `json:"notes,omitempty"`
+	PeakBytes int64    `json:"peak_bytes,omitempty"`
 	About     string   `json:"about,omitempty"` // the answer to engineIdentify
 }
 

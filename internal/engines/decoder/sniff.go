@@ -1,6 +1,9 @@
 package decoder
 
-import "bytes"
+import (
+	"bytes"
+	"io"
+)
 
 // pointsElsewhere names the kind of list that head begins, if what follows names other files or addresses. No decoder
 // here would open them; this is for a plain refusal.
@@ -64,4 +67,28 @@ func lookslike(head []byte) string {
 		}
 	}
 	return "a text file"
+}
+
+// oggEnds reports whether the last page of an Ogg file is whole and marked as its last (RFC 3533, section 6). FFmpeg does
+// not say, and an Ogg file names its length nowhere else.
+func oggEnds(f io.ReaderAt, size int64) (bool, error) {
+	const longest = 27 + 255 + 255*255 // of a page
+	tail := make([]byte, min(size, longest))
+	if _, err := f.ReadAt(tail, size-int64(len(tail))); err != nil && err != io.EOF {
+		return false, err
+	}
+	i := bytes.LastIndex(tail, []byte("OggS"))
+	if i < 0 || len(tail) < i+27 {
+		return false, nil
+	}
+	page := tail[i:]
+	segments := int(page[26])
+	if len(page) < 27+segments {
+		return false, nil
+	}
+	length := 27 + segments
+	for _, n := range page[27 : 27+segments] {
+		length += int(n)
+	}
+	return page[5]&4 != 0 && len(page) >= length, nil
 }

@@ -121,7 +121,7 @@ with tempfile.TemporaryDirectory() as TMP:
     amr("amrnb.amr", 8000, "libopencore-amrnb.so.0", "Encoder_Interface_init", "Encoder_Interface_Encode", 7, b"#!AMR\n", 160)
     add("amrnb.amr", "amr_nb", *LONG, 8000, 1, late=[4, 7], limit="AMR looks ahead 5 ms and says so nowhere")
     amr("amrwb.awb", 16000, "libvo-amrwbenc.so.0", "E_IF_init", "E_IF_encode", 8, b"#!AMR-WB\n", 320)
-    add("amrwb.awb", "amr_wb", *LONG, 16000, 1, late=[4, 7], limit="AMR-WB looks ahead 5 ms and says so nowhere")
+    add("amrwb.awb", "amr_wb", *LONG, 16000, 1, late=[4, 7], limit="AMR-WB looks ahead 5 ms and says so nowhere; its encoder halves this signal", gain=0.24)
     ffmpeg("-i", os.path.join(HERE, "amrnb.amr"), "-c", "copy", "-fflags", "+bitexact", os.path.join(HERE, "amrnb.3gp"))
     add("amrnb.3gp", "amr_nb", *LONG, 8000, 1, late=[4, 7], limit="AMR looks ahead 5 ms and says so nowhere")
 
@@ -141,6 +141,10 @@ with tempfile.TemporaryDirectory() as TMP:
     add("late-alone.webm", "opus", 3.7, later, 48000, 1, late=[-7, -5], limit="the muxer wrote a first timestamp of 494 ms")
     ffmpeg(*VIDEO, "-itsoffset", "0.5", "-i", src, "-c:v", "mpeg2video", "-c:a", "aac", "-b:a", "12k", "-pat_period", "4", "-pcr_period", "400", os.path.join(HERE, "late.ts"))
     add("late.ts", "aac", 3.7, later, 48000, 1, limit=UNSIGNALLED, late=[-22, 24])
+
+    # For tests of refusals, not in the list: a video without sound, and an MP4 with its index in front, to be cut.
+    ffmpeg(*VIDEO, "-c:v", "libx264", "-threads", "1", "-fflags", "+bitexact", "-flags", "+bitexact", os.path.join(HERE, "mute.mp4"))
+    ffmpeg("-i", src, "-c:a", "aac", "-b:a", "32k", "-movflags", "+faststart", "-fflags", "+bitexact", os.path.join(HERE, "faststart.m4a"))
 
     # A gap in the timestamps: what lies between 1.0 and 2.0 s is not in the file.
     ffmpeg("-i", src, "-af", "aresample=8000,aselect='not(between(t,1.0,1.9999))'", "-c:a", "pcm_mulaw", "-fflags", "+bitexact", os.path.join(HERE, "gap.mka"))
