@@ -10,7 +10,7 @@ What is said, by whom and how well it is received stands in net-ru.plan.json and
 invented; one short line echoes what newspapers reported from a real net. The voices are speech synthesisers, one pitch a station.
 
 Model of the channel, all levels in dB relative to full scale (RMS within 300-3000 Hz). Between transmissions the receiver hisses at
-FLOOR. A key down clicks; the carrier rises within 40-140 ms and quiets the hiss by up to 10 dB, the stronger the station the more;
+FLOOR. A key down clicks; the carrier rises within 40-140 ms and quiets the hiss by up to 4 dB, the stronger the station the more;
 speech follows after 0.15-0.45 s; at key up the squelch stays open for 80-300 ms and the hiss bursts 6 dB above FLOOR (the tail).
 Speech is compressed, overdriven a little, limited to the band and fades slowly, fast or not at all. Crashes, ignition crackle, a
 heterodyne, a jammer and data come on top.
@@ -25,7 +25,7 @@ import numpy as np
 RATE = 16000                    # samples a second of the WAV
 FLOOR = -34.0                   # hiss between transmissions
 TAIL = 6.0                      # squelch tail above FLOOR
-QUIETING = 10.0                 # most that a carrier quiets the hiss
+QUIETING = 4.0                  # most that a carrier quiets the hiss
 HERE = pathlib.Path(__file__).resolve().parent
 NETS = ("net-ru", "net-en")
 
@@ -201,7 +201,7 @@ class Net:
         x = x * fading(event.get("fade", "none"), len(x), rng)
         snr, lead, rest = event["snr"], rng.uniform(0.15, 0.45), rng.uniform(0.1, 0.35)
         rise, tail = rng.uniform(0.04, 0.14), event.get("tail", round(rng.uniform(0.08, 0.3), 2))
-        quiet = float(np.clip((snr - 5) / 2, 0, QUIETING))
+        quiet = float(np.clip((snr - 5) / 5, 0, QUIETING))
         x = x / np.sqrt(np.mean(x[: len(active(x))][active(x)] ** 2)) * db(FLOOR - quiet + snr)
         said, end = start + lead, start + lead + len(x) / RATE + rest
         self.keying(start, end, quiet, tail, rise, rng)
@@ -220,7 +220,7 @@ class Net:
         entry = dict(kind=kind, start=start, end=start + seconds, what=event["what"])
         if event["what"] == "ignition crackle":
             x = crackle(n, rng)
-            self.add(self.other, at, x / np.abs(x).max() * db(FLOOR + 20))
+            self.add(self.other, at, x / np.abs(x).max() * db(FLOOR + 13))
         elif kind != "noise":
             x = {"data": lambda: fsk(n, rng), "tone": lambda: tone(n, event.get("hz", 1750), event.get("drift", 0), rng),
                  "music": lambda: melody(n, rng)}[kind]()
