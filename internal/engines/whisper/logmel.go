@@ -1,0 +1,138 @@
+package whisper
+
+import (
+	"math"
+
+	"gonum.org/v1/gonum/dsp/fourier"
+)
+
+// The constants of Whisper's input, as its weights were trained: 16 kHz, a Hann window of 25 ms every 10 ms.
+const (
+	rate   = 16000
+	window = 400
+	hop    = 160
+	bins   = window/2 + 1
+	frame  = 2 * hop // samples of one encoder frame: 20 ms
+)
+
+// melBand is one triangle of the Slaney mel scale over the bins of the spectrum.
+type melBand struct {
+	first   int
+	weights []float64
+}
+
+// melBands computes the filters of librosa.filters.mel(sr=16000, n_fft=400, n_mels=n), in single precision as
+// Whisper's file has them: linear below 1 kHz, logarithmic above, each of equal area.
+func melBands(n int) []melBand {
+	const linear, knee = 200.0 / 3, 1000.0
+	step := math.Log(6.4) / 27
+	toMel := func(hz float64) float64 {
+		if hz < knee {
+			return hz / linear
+		}
+		return knee/linear + math.Log(hz/knee)/step
+	}
+	toHz := func(mel float64) float64 {
+		if mel < knee/linear {
+			return mel * linear
+		}
+		return knee * math.Exp(step*(mel-knee/linear))
+	}
+	edges := make([]float64, n+2)
+	for i := range edges {
+		edges[i] = toHz(toMel(rate/2) * float64(i) / float64(n+1))
+	}
+	bands := make([]melBand, n)
+	for i := range bands {
+		low, mid, high := edges[i], edges[i+1], edges[i+2]
+		for k := range bins {
+			hz := float64(k) * rate / window
+			w := min((hz-low)/(mid-low), (high-hz)/(high-mid))
+			if w <= 0 {
+				continue
+			}
+			if bands[i].weights == nil {
+				bands[i].first = k
+			}
+			bands[i].weights = append(bands[i].weights, float64(float32(w*2/(high-low))))
+		}
+	}
+	return bands
+}
+
+func hann() []float64 {
+	w := make([]float64, window)
+	for i := range w {
+		w[i] = 0.5 - 0.5*math.Cos(2*math.Pi*float64(i)/window)
+	}
+	return w
+}
+
+// spectrograph computes log-mel spectra. It has buffers of its own: one for each goroutine.
+type spectrograph struct {
+	bands  []melBand
+	window []float64
+	fft    *fourier.FFT
+	in     []float64
+	out    []complex128
+	power  []float64
+}
+
+func newSpectrograph(bands []melBand) *spectrograph {
+	return &spectrograph{
+		bands: bands, window: hann(), fft: fourier.NewFFT(window),
+		in: make([]float64, window), out: make([]complex128, bins), power: make([]float64, bins),
+	}
+}
+
+// frames is the number of mel frames of n samples: an even number, as the encoder halves it.
+func frames(n int) int { return n / hop / 2 * 2 }
+
+// logMel computes the spectrum of pcm followed by tail samples of silence into dst, band by band, and returns
+// it. The ends are mirrored for the first and last window; powers are floored eight decades below the greatest.
+func (s *spectrograph) logMel(dst []float32, pcm []float32, tail int) []float32 {
+	n := len(pcm) + tail
+	m, all := frames(n), n/hop
+	if need := len(s.bands) * m; cap(dst) < need {
+		dst = make([]float32, need)
+	} else {
+		dst = dst[:need]
+	}
+	most := math.Inf(-1)
+	for f := range all {
+		from := f*hop - window/2
+		for i := range s.in {
+			k := from + i
+			if k < 0 {
+				k = -k
+			} else if k >= n {
+				k = 2*(n-1) - k
+			}
+			if k >= 0 && k < len(pcm) {
+				s.in[i] = float64(pcm[k]) * s.window[i]
+			} else {
+				s.in[i] = 0
+			}
+		}
+		s.fft.Coefficients(s.out, s.in)
+		for i, c := range s.out {
+			s.power[i] = real(c)*real(c) + imag(c)*imag(c)
+		}
+		for b, band := range s.bands {
+			sum := 0.0
+			for i, w := range band.weights {
+				sum += w * s.power[band.first+i]
+			}
+			l := math.Log10(max(sum, 1e-10))
+			most = max(most, l)
+			if f < m { // an odd last frame counts for the maximum only
+				dst[b*m+f] = float32(l)
+			}
+		}
+	}
+	floor := float32(most - 8)
+	for i, l := range dst {
+		dst[i] = (max(l, floor) + 4) / 4
+	}
+	return dst
+}

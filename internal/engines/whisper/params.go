@@ -1,0 +1,69 @@
+package whisper
+
+import "github.com/earwitness/earwitness/evidence"
+
+// Version counts the changes of this package's code that can change a result under equal Params.
+const Version = 1
+
+// Params is every constant that shapes a result: a result is keyed by it. All are whole numbers, so that they
+// have one canonical form: a name that ends in E4 counts ten-thousandths, in E2 hundredths, in Ms
+// milliseconds.
+type Params struct {
+	TailMs       int `json:"tail_ms"`        // silence appended to a burst; without it the last word is lost
+	MaxTokens    int `json:"max_tokens"`     // tokens of text at most
+	TokensSecond int `json:"tokens_second"`  // tokens of text at most for each second of sound ...
+	TokensSpare  int `json:"tokens_spare"`   // ... and this many more
+	SilenceE6    int `json:"silence_e6"`     // root mean square, in millionths of full scale, below which a burst is not looked at
+	LongestMs    int `json:"longest_ms"`     // longer bursts are refused
+	BlockTextE4  int `json:"label_mass_e4"`  // probability that the text begins with a sound label, from which it is no speech
+	NoSpeechE4   int `json:"no_speech_e4"`   // no speech from this probability on, where the text is improbable too
+	LogProbE4    int `json:"log_prob_e4"`    // mean log-probability of a token below which text is not stood by
+	WeakLogE4    int `json:"weak_log_e4"`    // mean log-probability below which a stock phrase of subtitles is taken for invented
+	WeakVoiceE4  int `json:"weak_voice_e4"`  // probability of no speech from which it is
+	CompressE2   int `json:"compress_e2"`    // compression ratio above which text is a loop
+	LettersSec   int `json:"letters_second"` // letters that can be spoken in a second ...
+	LettersSpare int `json:"letters_spare"`  // ... and this many more
+
+	LoopShort  int `json:"loop_short"`  // repeats of one to three tokens that are a loop
+	LoopMiddle int `json:"loop_middle"` // repeats of four to seven
+	LoopLong   int `json:"loop_long"`   // repeats of eight to LoopSpan
+	LoopSpan   int `json:"loop_span"`   // longest run of tokens looked for
+
+	HintMassE4     int `json:"hint_mass_e4"`    // the case's languages restrict the choice where together they have this probability
+	NeighbourE4    int `json:"neighbour_e4"`    // Russian and Ukrainian closer than this are not told apart
+	LanguagesShown int `json:"languages_shown"` // languages listed in a result
+	MedianFrames   int `json:"median_frames"`   // width of the median filter before alignment, in frames of 20 ms
+	TemperatureE2  int `json:"temperature_e2"`  // of the choice of tokens: 0, the most probable one
+}
+
+// Defaults are the parameters that the measurements in this package's tests were made with.
+func Defaults() Params {
+	return Params{
+		TailMs: 1000, MaxTokens: 220, TokensSecond: 16, TokensSpare: 16, SilenceE6: 100, LongestMs: 30000,
+		BlockTextE4: 5000, NoSpeechE4: 6000, LogProbE4: -10000, WeakLogE4: -5000, WeakVoiceE4: 3000, CompressE2: 240,
+		LettersSec: 30, LettersSpare: 12,
+		LoopShort: 6, LoopMiddle: 5, LoopLong: 4, LoopSpan: 24,
+		HintMassE4: 2000, NeighbourE4: 4000, LanguagesShown: 3, MedianFrames: 7, TemperatureE2: 0,
+	}
+}
+
+func (p Params) check() error {
+	switch {
+	case p.LongestMs < 1 || p.LongestMs > 30000:
+		return evidence.Invalid("longest_ms is %d: Whisper hears at most 30000", p.LongestMs)
+	case p.TailMs < 0 || p.TailMs > 5000:
+		return evidence.Invalid("tail_ms is %d: from 0 to 5000 makes sense", p.TailMs)
+	case p.MaxTokens < 1 || p.MaxTokens > maxTokens:
+		return evidence.Invalid("max_tokens is %d: from 1 to %d can be", p.MaxTokens, maxTokens)
+	case p.MedianFrames < 1 || p.MedianFrames%2 == 0:
+		return evidence.Invalid("median_frames is %d: it must be odd", p.MedianFrames)
+	case p.LoopShort < 2 || p.LoopMiddle < 2 || p.LoopLong < 2 || p.LoopSpan < 1:
+		return evidence.Invalid("a loop needs two repeats of at least one token")
+	case p.TemperatureE2 != 0:
+		return evidence.Invalid("temperature_e2 is %d: only the most probable token is ever taken", p.TemperatureE2)
+	}
+	return nil
+}
+
+// maxTokens keeps prompt and text within Whisper's 448 text positions.
+const maxTokens = 440
