@@ -47,14 +47,14 @@ func (a *audit) openPages(ctx context.Context) (_ *raw.Pages, done func(), err e
 		return nil, nil, nil
 	}
 	closers := []io.Closer{main}
-	done = func() {
+	closeAll := func() {
 		for _, c := range closers {
-			c.Close()
+			c.Close() // read only: nothing can be lost
 		}
 	}
 	defer func() {
 		if err != nil {
-			done()
+			closeAll()
 		}
 	}()
 	p, mainCount := &raw.Pages{Main: main}, size/raw.PageSize
@@ -89,7 +89,7 @@ func (a *audit) openPages(ctx context.Context) (_ *raw.Pages, done func(), err e
 	if h.Free > 0 {
 		a.notice(NoticeDBFree, "case.db", "%d pages are on the list of free pages: something was removed from case.db once", h.Free)
 	}
-	return p, done, a.checkPages(ctx, p, mainCount)
+	return p, closeAll, a.checkPages(ctx, p, mainCount)
 }
 
 func (a *audit) pageOneHolds(p *raw.Pages) bool {

@@ -78,7 +78,10 @@ func TestEveryFileDeletedCutOrGrown(t *testing.T) {
 			"one shorter": func(path string, b []byte) { must(t, os.WriteFile(path, b[:max(0, len(b)-2)], 0o600)) },
 			"one longer":  func(path string, b []byte) { must(t, os.WriteFile(path, append(bytes.Clone(b), 'x'), 0o600)) },
 			"a folder":    func(path string, b []byte) { must(t, os.Remove(path)); must(t, os.Mkdir(path, 0o700)) },
-			"a link":      func(path string, b []byte) { must(t, os.Rename(path, path+".away")); must(t, os.Symlink(path+".away", path)) },
+			"a link": func(path string, b []byte) {
+				must(t, os.Rename(path, path+".away"))
+				must(t, os.Symlink(path+".away", path))
+			},
 		} {
 			t.Run(name+" "+what, func(t *testing.T) {
 				dir := filepath.Join(t.TempDir(), "b.case")
@@ -117,8 +120,9 @@ func TestFilesSwapped(t *testing.T) {
 			must(t, os.Rename(filepath.Join(dir, x), filepath.Join(dir, "swap")))
 			must(t, os.Rename(filepath.Join(dir, y), filepath.Join(dir, x)))
 			must(t, os.Rename(filepath.Join(dir, "swap"), filepath.Join(dir, y)))
+			r := verify(t, dir, audit.Options{})
 			// Where case.db cannot be read there is nothing that tiles could be compared with.
-			if r := verify(t, dir, audit.Options{}); !names(r, x) && !(x == "case.db" && names(r, "case.db, page 1")) || !names(r, y) && !(x == "case.db" && strings.HasPrefix(y, "log/tile/")) {
+			if !names(r, x) || !names(r, y) && !(x == "case.db" && strings.HasPrefix(y, "log/tile/")) {
 				t.Errorf("%s and %s: %s", x, y, show(r))
 			}
 		}

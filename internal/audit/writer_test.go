@@ -80,7 +80,12 @@ var (
 func logKey(t testing.TB, seed string) (origin, skey, vkey string) {
 	t.Helper()
 	sum := sha256.Sum256([]byte(seed))
-	origin = "earwitness/" + hex.EncodeToString(sum[:16])
+	return namedKey(t, seed, "earwitness/"+hex.EncodeToString(sum[:16]))
+}
+
+func namedKey(t testing.TB, seed, origin string) (_, skey, vkey string) {
+	t.Helper()
+	sum := sha256.Sum256([]byte(seed))
 	// note.GenerateKey may draw other bytes each time; what is written here must stay the same.
 	public := ed25519.NewKeyFromSeed(sum[:]).Public().(ed25519.PublicKey)
 	vkey, err := note.NewEd25519VerifierKey(origin, public)
