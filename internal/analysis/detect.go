@@ -7,6 +7,8 @@ import (
 	"context"
 	"fmt"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/earwitness/earwitness/evidence"
 	"github.com/earwitness/earwitness/internal/audio"
 )
@@ -14,45 +16,174 @@ import (
 // SpeechDetector says how likely sound is to be speech.
 //
 // Speech returns one probability (0 to 1) for each 512 samples of region, which is 16 kHz mono; a last window
-// that is not whole counts. The detector starts fresh at the region's start. It is safe for concurrent use.
+// that is not whole counts. The detector starts fresh at the region's start. It is safe for concurrent use, and
+// does not keep region.
 type SpeechDetector interface {
 	Speech(ctx context.Context, region []int16) ([]float32, error)
 }
 
-// speechWindow is the number of samples that one probability stands for.
-const speechWindow = 512
+const (
+	speechWindow = 512 // samples that one probability stands for
+	framesPerSec = audio.Rate / audio.Hop
 
-// Detect finds the transmissions of a recording. speech is shown regions of at most a minute, several at a time.
-// progress, which may be nil, is told from time to time how many samples are done with; it is called from one
-// goroutine. The error is ctx's own when it was cancelled.
+	chunkFrames  = 120 * framesPerSec // what is looked at in one go, at least ...
+	chunkMost    = 480 * framesPerSec // ... and at most, where no pause is found to end it
+	regionFrames = 60 * framesPerSec  // the longest region shown to the voice detector
+	warmFrames   = 2 * framesPerSec   // shown before a region that continues another, for its state
+	atOnce       = 2                  // regions shown at the same time
+)
+
+// Detect finds the transmissions of a recording. speech is shown regions of at most 62 seconds, two at a time.
+// progress, which may be nil, is told from time to time how many samples are done with, and at the end all of
+// them; it is called from one goroutine. The error is ctx's own when it was cancelled.
 func Detect(ctx context.Context, src audio.Source, speech SpeechDetector, p DetectParams, progress func(done int64)) (evidence.Detected, error) {
-	var out evidence.Detected
-	out.Transmissions = []evidence.Transmission{}
-	buf := make([]int16, 60*audio.Rate)
-	for at := int64(0); at < src.Len(); at += int64(len(buf)) {
-		region := buf[:min(int64(len(buf)), src.Len()-at)]
-		if err := audio.ReadPadded(src, region, at); err != nil {
-			return out, fmt.Errorf("detect: %w", err)
+	if progress == nil {
+		progress = func(int64) {}
+	}
+	d := &detection{src: src, speech: speech, p: p, spectra: audio.NewSpectra(), progress: progress}
+	d.out.Transmissions = []evidence.Transmission{}
+	if err := d.all(ctx); err != nil {
+		if ctx.Err() != nil {
+			return evidence.Detected{}, ctx.Err()
 		}
-		probs, err := speech.Speech(ctx, region)
-		if err != nil {
-			return out, fmt.Errorf("detect: %w", err)
-		}
-		out.Listened += int64(len(region))
-		for i, x := range probs {
-			if int(x*10000) < p.SpeechOn {
+		return evidence.Detected{}, fmt.Errorf("detect transmissions: %w", err)
+	}
+	progress(src.Len())
+	return d.out, nil
+}
+
+// detection is one call of Detect. It goes over the recording in chunks that end in pauses.
+type detection struct {
+	src      audio.Source
+	speech   SpeechDetector
+	p        DetectParams
+	spectra  *audio.Spectra
+	progress func(int64)
+	out      evidence.Detected
+	open     bool // the last transmission reached the end of its chunk, which no pause ended
+}
+
+// chunk is a stretch of frames with the neighbourhood from which its background is learnt.
+type chunk struct {
+	first  int64 // number in the recording of frames[0]
+	frames []audio.Frame
+	db     [][audio.Bands]float32
+	body   run       // the frames that are to be decided now
+	bg     []level   // of each block of frames
+	dev    []float32 // deviation from it
+	p      []float32 // probability of speech of each frame; 0 where the gate passed over
+}
+
+func (d *detection) all(ctx context.Context) error {
+	total := audio.FrameCount(d.src.Len())
+	reach := int64(d.p.BackgroundMS / 10)
+	feed := newFeed(ctx, d.src, total)
+	defer feed.stop()
+	for pos := int64(0); pos < total; {
+		size := int64(chunkFrames)
+		for {
+			first := max(0, pos-reach)
+			frames, err := feed.get(first, min(total, pos+size+reach))
+			if err != nil {
+				return err
+			}
+			c := &chunk{first: first, frames: frames, body: run{int(pos - first), int(min(total, pos+size) - first)}}
+			listen, closed := d.gate(c, first+int64(len(frames)) == total && pos+size >= total)
+			if !closed && size < chunkMost {
+				size *= 2
 				continue
 			}
-			span := evidence.Span{From: at + int64(i)*speechWindow, To: min(at+int64(i+1)*speechWindow, src.Len())}
-			if n := len(out.Transmissions); n > 0 && span.From-out.Transmissions[n-1].Span.To < int64(p.VoicePause)*audio.Rate/1000 {
-				out.Transmissions[n-1].Span.To = span.To
-				continue
+			if err := d.listen(ctx, c, listen); err != nil {
+				return err
 			}
-			out.Transmissions = append(out.Transmissions, evidence.Transmission{Sound: evidence.SoundSpeech, Span: span})
-		}
-		if progress != nil {
-			progress(min(at+int64(len(buf)), src.Len()))
+			if err := d.decide(c, closed); err != nil {
+				return err
+			}
+			pos = first + int64(c.body.to)
+			d.progress(min(pos*audio.Hop, d.src.Len()))
+			break
 		}
 	}
-	return out, nil
+	return nil
+}
+
+// gate finds what the voice detector is to be shown, and ends the chunk's body at its last pause, so that nothing is
+// cut in two. It reports whether there was one; last says that the body ends where the recording does.
+func (d *detection) gate(c *chunk, last bool) (listen []run, closed bool) {
+	c.db = smoothed(c.frames)
+	c.bg = background(c.db, nil, d.p.BackgroundMS/10/histBlock)
+	c.dev = deviation(c.db, c.bg)
+	margin := d.p.GateMargin / 10
+	for _, r := range hysteresis(c.dev, float32(d.p.GateOn)/100, float32(d.p.GateOff)/100, 10, 4) {
+		r = run{max(r.from-margin, 0), min(r.to+margin, len(c.dev))}
+		if k := len(listen); k > 0 && r.from <= listen[k-1].to {
+			listen[k-1].to = r.to
+		} else {
+			listen = append(listen, r)
+		}
+	}
+	closed = last
+	if !last {
+		// The body ends in the middle of its last gap between regions.
+		end := c.body.to
+		for k := len(listen); k >= 0 && !closed; k-- {
+			from, to := c.body.from, end
+			if k > 0 {
+				from = max(from, listen[k-1].to)
+			}
+			if k < len(listen) {
+				to = min(to, listen[k].from)
+			}
+			// The gap before the first region would bring us no farther.
+			if (k > 0 || len(listen) == 0) && from < to && (from+to)/2 > c.body.from {
+				c.body.to, closed = (from+to)/2, true
+			}
+		}
+	}
+	inside := listen[:0]
+	for _, r := range listen {
+		r = run{max(r.from, c.body.from), min(r.to, c.body.to)}
+		if r.from < r.to {
+			inside = append(inside, r)
+		}
+	}
+	return inside, closed
+}
+
+// listen asks the voice detector about the regions.
+func (d *detection) listen(ctx context.Context, c *chunk, regions []run) error {
+	c.p = make([]float32, len(c.frames))
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(atOnce)
+	for _, r := range regions {
+		for from := r.from; from < r.to; from += regionFrames {
+			piece := run{from, min(from+regionFrames, r.to)}
+			warm := min(warmFrames, from+int(c.first))
+			if from == r.from && from != c.body.from {
+				warm = 0 // the margin of the gate does
+			}
+			at := (c.first + int64(piece.from-warm)) * audio.Hop
+			to := min((c.first+int64(piece.to))*audio.Hop, d.src.Len())
+			d.out.Listened += to - (c.first+int64(piece.from))*audio.Hop
+			g.Go(func() error {
+				region := make([]int16, to-at)
+				if err := audio.ReadPadded(d.src, region, at); err != nil {
+					return err
+				}
+				probs, err := d.speech.Speech(ctx, region)
+				if err != nil {
+					return err
+				}
+				if want := (len(region) + speechWindow - 1) / speechWindow; len(probs) != want {
+					return fmt.Errorf("the voice detector gave %d probabilities, not %d", len(probs), want)
+				}
+				for i := piece.from; i < piece.to; i++ {
+					mid := (i-piece.from+warm)*audio.Hop + audio.Hop/2
+					c.p[i] = probs[min(mid/speechWindow, len(probs)-1)]
+				}
+				return nil
+			})
+		}
+	}
+	return g.Wait()
 }
