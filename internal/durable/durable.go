@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"os"
 	"path"
 	"path/filepath"
 	"sync"
@@ -41,28 +42,51 @@ type File interface {
 
 // Folder writes below one folder. It is safe for concurrent use. Names are slash-separated and relative to it.
 type Folder struct {
-	fsys FS
-	root string
+	fsys   FS
+	root   string
+	health *health // shared with the folders below
 
 	mu     sync.Mutex
 	synced map[string]bool // folders known to be in their parent on the disk
-	broken error           // the first failed sync
+}
+
+// health keeps the first sync that failed.
+type health struct {
+	mu  sync.Mutex
+	err error
+}
+
+func (h *health) get() error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.err
+}
+
+// fail keeps err, unless there was one before, and returns the one that is kept.
+func (h *health) fail(err error) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.err == nil {
+		h.err = err
+	}
+	return h.err
 }
 
 // NewFolder returns a Folder for root, which must exist.
 func NewFolder(fsys FS, root string) *Folder {
-	return &Folder{fsys: fsys, root: root, synced: map[string]bool{".": true}}
+	return &Folder{fsys: fsys, root: root, health: &health{}, synced: map[string]bool{".": true}}
+}
+
+// Below returns a Folder for one below f, which need not exist. Where a sync fails in either, neither is written to any more.
+func (f *Folder) Below(name string) *Folder {
+	return &Folder{fsys: f.fsys, root: f.Path(name), health: f.health, synced: map[string]bool{}}
 }
 
 // Path returns the operating system's path of a name.
 func (f *Folder) Path(name string) string { return filepath.Join(f.root, filepath.FromSlash(name)) }
 
 // Err returns the error of the sync that failed, after which nothing is written any more.
-func (f *Folder) Err() error {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return f.broken
-}
+func (f *Folder) Err() error { return f.health.get() }
 
 // sync runs one sync and remembers its failure for good.
 func (f *Folder) sync(what string, do func() error) error {
@@ -70,12 +94,7 @@ func (f *Folder) sync(what string, do func() error) error {
 		return err
 	}
 	if err := do(); err != nil {
-		f.mu.Lock()
-		defer f.mu.Unlock()
-		if f.broken == nil {
-			f.broken = fmt.Errorf("sync %s: %w", what, err)
-		}
-		return f.broken
+		return f.health.fail(fmt.Errorf("sync %s: %w", what, err))
 	}
 	return nil
 }
@@ -90,18 +109,22 @@ func (f *Folder) SyncDir(name string) error {
 func (f *Folder) Mkdir(name string) error {
 	name = path.Clean(name)
 	f.mu.Lock()
-	done, err := f.synced[name], f.broken
+	done := f.synced[name]
 	f.mu.Unlock()
-	if done || err != nil {
+	if err := f.Err(); done || err != nil {
 		return err
 	}
-	if err := f.Mkdir(path.Dir(name)); err != nil {
-		return err
+	up := ".." // of a folder below another, which may have to be made itself
+	if name != "." {
+		up = path.Dir(name)
+		if err := f.Mkdir(up); err != nil {
+			return err
+		}
 	}
 	if err := f.fsys.Mkdir(f.Path(name)); err != nil && !errors.Is(err, fs.ErrExist) {
 		return fmt.Errorf("make folder: %w", err)
 	}
-	if err := f.SyncDir(path.Dir(name)); err != nil {
+	if err := f.SyncDir(up); err != nil {
 		return err
 	}
 	f.mu.Lock()
@@ -181,4 +204,32 @@ func (f *Folder) WriteFile(name string, data []byte, perm fs.FileMode) error {
 		return fmt.Errorf("write %s: %w", name, err)
 	}
 	return f.Place(tmp, name)
+}
+
+// MakeFolder makes a folder and those above it, where they are missing, durably, and returns it.
+func MakeFolder(fsys FS, dir string) (*Folder, error) {
+	abs, err := filepath.Abs(dir)
+	if err != nil {
+		return nil, fmt.Errorf("make folder %s: %w", dir, err)
+	}
+	there := abs
+	for {
+		_, err := os.Stat(there)
+		if err == nil {
+			break
+		}
+		if up := filepath.Dir(there); errors.Is(err, fs.ErrNotExist) && up != there {
+			there = up
+			continue
+		}
+		return nil, fmt.Errorf("make folder %s: %w", dir, err)
+	}
+	rel, err := filepath.Rel(there, abs)
+	if err != nil {
+		return nil, fmt.Errorf("make folder %s: %w", dir, err)
+	}
+	if err := NewFolder(fsys, there).Mkdir(filepath.ToSlash(rel)); err != nil {
+		return nil, err
+	}
+	return NewFolder(fsys, abs), nil
 }

@@ -14,6 +14,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/ncruces/go-sqlite3"
@@ -331,6 +332,8 @@ func Explain(err error, name string) error {
 		return evidence.Damaged("%s is damaged: a page does not have the checksum it was written with", name).Because(err).WithHint("%s", restore)
 	case errors.Is(err, sqlite3.CORRUPT), errors.Is(err, sqlite3.NOTADB), errors.As(err, &x) && (x == sqlite3.IOERR_SHORT_READ || x == sqlite3.IOERR_CORRUPTFS):
 		return evidence.Damaged("%s is damaged: it is not what SQLite wrote", name).Because(err).WithHint("%s", restore)
+	case errors.Is(err, sqlite3.FULL) && !errors.Is(err, syscall.ENOSPC):
+		return fmt.Errorf("%w: %w", err, syscall.ENOSPC)
 	case errors.Is(err, sqlite3.BUSY):
 		return evidence.Conflict("%s is held by another program", name).Because(err).WithHint("wait until that program has finished, then try again")
 	case errors.Is(err, sqlite3.READONLY), strings.Contains(err.Error(), "READONLY"):
