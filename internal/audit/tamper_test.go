@@ -389,8 +389,9 @@ func TestChecksumsRecomputed(t *testing.T) {
 	t.Logf("%d changes found, %d in bytes that mean nothing", found, free)
 }
 
-// TestWriteAheadLog breaks every byte of the log that a crash leaves behind.
-func TestWriteAheadLog(t *testing.T) {
+// crash writes a case of which case.db has two transactions in its write-ahead log alone: the last entry,
+// and its checkpoint, which is published. It is as a crash leaves it: nobody has closed case.db.
+func crash(t testing.TB) (crashed string) {
 	m := sample(t)
 	last := m.entries[8]
 	lastSalt := m.salts[8]
@@ -408,17 +409,30 @@ func TestWriteAheadLog(t *testing.T) {
 	must(t, c.Exec("COMMIT"))
 	exec(t, c, "INSERT INTO checkpoint VALUES (?, ?, ?)", m.origin, 9, m.sign(9, m.origin, m.skey))
 	m.writeLog(dir)
-	crashed := filepath.Join(t.TempDir(), "crashed.case") // the files as a crash leaves them: nobody has closed case.db
+	crashed = filepath.Join(t.TempDir(), "crashed.case")
 	must(t, os.CopyFS(crashed, os.DirFS(dir)))
 	must(t, c.Close())
 	must(t, os.Remove(filepath.Join(crashed, "case.db-shm")))
-	before2 := listing(t, crashed)
+	return crashed
+}
+
+func walOf(t testing.TB) []byte {
+	t.Helper()
+	b, err := os.ReadFile(filepath.Join(crash(t), "case.db-wal"))
+	must(t, err)
+	return b
+}
+
+// TestWriteAheadLog breaks every byte of the log that a crash leaves behind.
+func TestWriteAheadLog(t *testing.T) {
+	crashed := crash(t)
+	before := listing(t, crashed)
 	r := verify(t, crashed, audit.Options{})
 	wantClean(t, r)
 	if r.Entries != 9 || r.Checkpoint.Size != 9 || !slices.ContainsFunc(r.Notices, func(n audit.Notice) bool { return n.What == audit.NoticeWALPending }) {
 		t.Errorf("%s", show(r))
 	}
-	if listing(t, crashed) != before2 {
+	if listing(t, crashed) != before {
 		t.Error("verification changed the case")
 	}
 	path := filepath.Join(crashed, "case.db-wal")
