@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"time"
 )
@@ -137,6 +138,8 @@ func (c *conversion) convert(report func(Facts) error) (*done, *failure) {
 			return nil, &failure{failMemory, "while it read the header"}
 		case look.trouble.index:
 			return nil, &failure{failIndex, "moov atom not found"}
+		case look.container == "" && slices.Contains(look.trouble.first, c.file()+": End of file"):
+			return nil, &failure{failNothing, "it ends within its header"}
 		case look.container == "":
 			return nil, &failure{failUnknown, strings.Join(look.trouble.first, "; ")}
 		case n == 0 && look.unsure:

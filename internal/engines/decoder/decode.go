@@ -76,7 +76,12 @@ func (d *Decoder) Decode(ctx context.Context, path string, w io.Writer, opts Opt
 		return out, fmt.Errorf("decode: the child counted %d samples, %d arrived", res.done.Samples, res.samples)
 	}
 	out.Gaps, out.Truncated, out.Notes, out.PeakBytes = res.done.Gaps, res.done.Truncated, res.done.Notes, res.done.PeakBytes
-	if out.Facts.Container == "ogg" && !out.Truncated {
+	if out.Truncated {
+		return out, nil
+	}
+	// Two containers whose ends FFmpeg does not compare with what they promise.
+	switch out.Facts.Container {
+	case "ogg":
 		whole, err := oggEnds(f, info.Size())
 		if err != nil {
 			return out, fmt.Errorf("read the recording's end: %w", err)
@@ -84,6 +89,11 @@ func (d *Decoder) Decode(ctx context.Context, path string, w io.Writer, opts Opt
 		if !whole {
 			out.Truncated = true
 			out.Notes = append(out.Notes, fmt.Sprintf("the recording has no end mark: it was cut off, or its writer stopped, after %.2f s", float64(out.Samples)/Rate))
+		}
+	case "wav":
+		if riffPromises(head) > info.Size() {
+			out.Truncated = true
+			out.Notes = append(out.Notes, fmt.Sprintf("the recording is shorter than its header says: it was cut off after %.2f s", float64(out.Samples)/Rate))
 		}
 	}
 	return out, nil

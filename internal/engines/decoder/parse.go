@@ -263,7 +263,7 @@ type trouble struct {
 }
 
 func (t *trouble) note(level, text string) {
-	if strings.Contains(text, "Cannot allocate memory") {
+	if strings.Contains(text, "Cannot allocate memory") || strings.Contains(text, "Out of memory") { // glibc's words, and musl's
 		t.memory = true
 	}
 	if strings.Contains(text, "moov atom not found") {

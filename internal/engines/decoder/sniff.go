@@ -2,6 +2,7 @@ package decoder
 
 import (
 	"bytes"
+	"encoding/binary"
 	"io"
 )
 
@@ -91,4 +92,17 @@ func oggEnds(f io.ReaderAt, size int64) (bool, error) {
 		length += int(n)
 	}
 	return page[5]&4 != 0 && len(page) >= length, nil
+}
+
+// riffPromises returns the size that a RIFF or RF64 file says it has; 0 where it leaves that open, as live writers do.
+func riffPromises(head []byte) int64 {
+	switch {
+	case len(head) >= 36 && string(head[:4]) == "RF64" && string(head[12:16]) == "ds64":
+		return int64(min(binary.LittleEndian.Uint64(head[20:])+8, 1<<62))
+	case len(head) >= 8 && string(head[:4]) == "RIFF":
+		if n := binary.LittleEndian.Uint32(head[4:]); n != 0xffffffff {
+			return int64(n) + 8
+		}
+	}
+	return 0
 }
