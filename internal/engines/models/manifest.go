@@ -6,6 +6,8 @@
 package models
 
 import (
+	"bytes"
+	"encoding/json"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -17,21 +19,25 @@ import (
 
 // Kinds of model: which runtime reads it, and as what.
 const (
-	KindWhisper            = "whisper"                // our own graphs: encoder, decoder
-	KindZipformerCTC       = "sherpa-zipformer-ctc"   // model, tokens
-	KindNemoCTC            = "sherpa-nemo-ctc"        // model, tokens; GigaAM CTC
-	KindToneCTC            = "sherpa-tone-ctc"        // model, tokens; T-one, which takes sound at 8 kHz as it comes
-	KindTransducer         = "sherpa-transducer"      // encoder, decoder, joiner, tokens; zipformer, Vosk
-	KindNemoTransducer     = "sherpa-nemo-transducer" // encoder, decoder, joiner, tokens; GigaAM RNN-T
-	manifestFile           = "manifest.json"
-	maxManifest            = 64 << 10
-	maxFiles               = 16
-	MaxFileBytes           = 8 << 30 // the largest file of a model; large-v3's checkpoint has 3.1 GB
-	maxNameBytes           = 64
-	maxStatementBytes      = 2048
-	maxLanguages           = 128
-	defaultRate        int = evidence.Rate
+	KindWhisper        = "whisper"                // our own graphs: encoder, decoder
+	KindZipformerCTC   = "sherpa-zipformer-ctc"   // model, tokens
+	KindNemoCTC        = "sherpa-nemo-ctc"        // model, tokens; GigaAM CTC
+	KindToneCTC        = "sherpa-tone-ctc"        // model, tokens; T-one, which takes sound at 8 kHz as it comes
+	KindTransducer     = "sherpa-transducer"      // encoder, decoder, joiner, tokens; zipformer, Vosk
+	KindNemoTransducer = "sherpa-nemo-transducer" // encoder, decoder, joiner, tokens; GigaAM RNN-T
 )
+
+// Limits of a manifest.
+const (
+	maxManifest       = 64 << 10
+	maxFiles          = 16
+	maxFileBytes      = 8 << 30 // the largest checkpoint, large-v3's, has 3.1 GB
+	maxNameBytes      = 64
+	maxStatementBytes = 2048
+	maxLanguages      = 128
+)
+
+const manifestFile = "manifest.json"
 
 // Roles of a model's files.
 const (
@@ -144,7 +150,7 @@ func (m Manifest) Validate() error {
 			return evidence.Invalid("model %s names the file %s twice", m.Name, f.Name)
 		}
 		names[f.Name] = true
-		if f.Size < 1 || f.Size > MaxFileBytes || f.Digest.IsZero() {
+		if f.Size < 1 || f.Size > maxFileBytes || f.Digest.IsZero() {
 			return evidence.Invalid("model %s does not give size and digest of its file %s", m.Name, f.Name)
 		}
 		got = append(got, f.Role)
@@ -179,11 +185,17 @@ func ParseManifest(b []byte) (Manifest, error) {
 	if err := evidence.CheckCanonical(b); err != nil {
 		return m, err
 	}
-	if err := strictJSON(b, &m); err != nil {
-		return m, err
+	dec := json.NewDecoder(bytes.NewReader(b))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(&m); err != nil {
+		return m, evidence.Invalid("manifest is not what the shelf writes").Because(err)
 	}
 	if len(m.Files) > maxFiles {
 		return m, evidence.Invalid("a model has at most %d files", maxFiles)
 	}
-	return m, m.Validate()
+	again, _, err := m.Encode()
+	if err == nil && !bytes.Equal(again, b) {
+		err = evidence.Invalid("manifest of model %s is not what the shelf writes", m.Name)
+	}
+	return m, err
 }

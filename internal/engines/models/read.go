@@ -1,6 +1,7 @@
 package models
 
 import (
+	"context"
 	"crypto/sha256"
 	"errors"
 	"io"
@@ -36,16 +37,16 @@ func (m Model) ReadFile(role string) ([]byte, error) {
 }
 
 // Check reads every file and compares size and digest. progress, where given, is told the bytes read.
-func (m Model) Check(progress func(n int64)) error {
+func (m Model) Check(ctx context.Context, progress func(n int64)) error {
 	for _, f := range m.Manifest.Files {
-		if err := m.check(f, progress); err != nil {
+		if err := m.check(ctx, f, progress); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (m Model) check(f File, progress func(n int64)) error {
+func (m Model) check(ctx context.Context, f File, progress func(n int64)) error {
 	file, err := m.open(f)
 	if err != nil {
 		return err
@@ -54,6 +55,9 @@ func (m Model) check(f File, progress func(n int64)) error {
 	h := sha256.New()
 	buf := make([]byte, 1<<20)
 	for {
+		if ctx.Err() != nil {
+			return evidence.Cancelled("checking model %s was stopped", m.Manifest.Name)
+		}
 		n, err := file.Read(buf)
 		h.Write(buf[:n])
 		if progress != nil {
@@ -92,6 +96,9 @@ func (m Model) open(f File) (*os.File, error) {
 }
 
 func (m Model) damaged(f File) *evidence.Error {
-	return evidence.Damaged("the file %s of model %s is not what it was when it was put on the shelf (SHA-256 %s)", f.Name, m.Manifest.Name, f.Digest.Short()).
-		WithHint("put it there afresh: `earwitness model remove %s`, then `earwitness model get %s`, or `model add` for a model of your own", m.Manifest.Name, m.Manifest.Name)
+	err := evidence.Damaged("the file %s of model %s is not what was put on the shelf: its SHA-256 was %s", f.Name, m.Manifest.Name, f.Digest)
+	if _, offered := Offered(m.Manifest.Name); offered {
+		return err.WithHint("`earwitness model get %s` puts it there afresh", m.Manifest.Name)
+	}
+	return err.WithHint("`earwitness model remove %s`, then add it again from its source", m.Manifest.Name)
 }

@@ -157,8 +157,8 @@ func (b *Backend) Speech(ctx context.Context, pcm []int16) ([]float32, error) {
 }
 
 // Load checks the files, as every engine must.
-func (b *Backend) Load(_ context.Context, m models.Model) error {
-	if err := m.Check(nil); err != nil {
+func (b *Backend) Load(ctx context.Context, m models.Model) error {
+	if err := m.Check(ctx, nil); err != nil {
 		return err
 	}
 	b.mu.Lock()

