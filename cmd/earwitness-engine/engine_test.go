@@ -56,7 +56,7 @@ var built = sync.OnceValues(func() (string, error) {
 	if _, err := run("go", "build", "-trimpath", "-buildvcs=false", "-ldflags", "-s -w", "-o", program, "."); err != nil {
 		return "", err
 	}
-	if _, err := run("go", "run", "../../internal/engines/runpath", program, "$ORIGIN/lib"); err != nil {
+	if _, err := run("go", "run", "../../tools/runpath", program, "$ORIGIN/lib"); err != nil {
 		return "", err
 	}
 	from, err := run("go", "list", "-m", "-f", "{{.Dir}}", "github.com/k2-fsa/sherpa-onnx-go-linux")

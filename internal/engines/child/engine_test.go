@@ -16,7 +16,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	fakeengine.RunIfAsked()
+	fakeengine.RunIfAsked(os.Getenv, os.Exit)
 	os.Exit(m.Run())
 }
 

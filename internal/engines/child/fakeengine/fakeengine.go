@@ -4,7 +4,7 @@
 // A test's own program becomes the engine:
 //
 //	func TestMain(m *testing.M) {
-//		fakeengine.RunIfAsked() // in the child: serves and exits
+//		fakeengine.RunIfAsked(os.Getenv, os.Exit) // in the child: serves and exits
 //		os.Exit(m.Run())
 //	}
 //
@@ -100,9 +100,10 @@ func Model(t testing.TB) models.Model {
 	return models.Model{Manifest: m, Digest: digest, Dir: dir}
 }
 
-// RunIfAsked serves and ends the process where it is a child that Config started; else it does nothing.
-func RunIfAsked() {
-	m := os.Getenv(variable)
+// RunIfAsked serves and ends the process where it is a child that Config started; else it does nothing. It is
+// handed os.Getenv and os.Exit.
+func RunIfAsked(getenv func(string) string, exit func(int)) {
+	m := getenv(variable)
 	if m == "" {
 		return
 	}
@@ -111,7 +112,7 @@ func RunIfAsked() {
 		time.Sleep(time.Hour)
 	case "old":
 		fmt.Print("\x00\x00\x00\x20\x00\x00\x00\x00" + `{"id":0,"hello":{"protocol":99}}`)
-		os.Exit(0)
+		exit(0)
 	}
 	build := "fake"
 	if m == "flighty" {
@@ -120,9 +121,9 @@ func RunIfAsked() {
 	id := child.Identity{Build: build, CPU: []string{"none"}, Machine: "any", Name: "fakeengine", Runtime: "none", Settings: json.RawMessage(`{"fake":1}`), Threads: 2}
 	if err := child.Serve(os.Stdin, os.Stdout, id, &Backend{}); err != nil {
 		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
+		exit(1)
 	}
-	os.Exit(0)
+	exit(0)
 }
 
 // Backend is the fake itself, for tests that need no process.

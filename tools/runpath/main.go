@@ -1,6 +1,6 @@
 // Command runpath sets the folder in which an ELF program looks for its shared libraries, in place:
 //
-//	go run ./internal/engines/runpath bin/earwitness-engine '$ORIGIN/lib'
+//	go run ./tools/runpath bin/earwitness-engine '$ORIGIN/lib'
 //
 // The cgo package of sherpa-onnx has the linker write the path of the module cache there, which is not there
 // on another machine. The new value must not be longer than the old one; what is left of the old one is
