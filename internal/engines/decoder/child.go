@@ -242,10 +242,10 @@ func (c *conversion) judge(d *done, a *aligner, look probe, facts Facts, t troub
 	if look.unsure {
 		note("the container was recognised by little and may be another")
 	}
-	// A duration speaks of the longest stream, so only of the audio where that is alone (or has a still picture beside).
-	alone := len(look.streams) == 1 && !look.estimated && facts.Duration > 0
+	// A duration speaks of the longest stream, so only of the audio where that is alone.
+	promised := look.alone() && !look.estimated && facts.Duration > 0
 	missing := facts.Duration - time.Duration(length*float64(time.Second))
-	short := alone && missing > max(250*time.Millisecond, facts.Duration/50)
+	short := promised && missing > max(250*time.Millisecond, facts.Duration/50)
 	if t.ends || look.trouble.ends || short {
 		d.Truncated = true
 		note("the recording ends before it says it does: after %.2f s", length)

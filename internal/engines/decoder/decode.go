@@ -65,7 +65,7 @@ func (d *Decoder) Decode(ctx context.Context, path string, w io.Writer, opts Opt
 	lim := limits{deadline: d.cfg.Deadline(info.Size()), stall: d.cfg.Stall, samples: req.MaxSamples}
 	req.CPUSeconds = uint64(lim.deadline/time.Second)*2 + 60 // a second line behind the deadline, which counts wall time
 	res, err := d.child(ctx, f, req, w, lim, opts.Progress)
-	out.Facts, out.Samples = res.facts, res.samples
+	out.Facts, out.Samples, out.CPU = res.facts, res.samples, res.cpu
 	if err != nil {
 		return out, err
 	}
@@ -169,6 +169,7 @@ type result struct {
 	samples int64
 	done    done
 	fail    *failure
+	cpu     time.Duration
 }
 
 const (
@@ -247,6 +248,7 @@ func (d *Decoder) child(ctx context.Context, stdin *os.File, req request, w io.W
 	killGroup(cmd) // whatever it started and left behind
 	waitErr := cmd.Wait()
 
+	res.cpu = cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
 	res.samples, res.facts, res.fail = received.Load()/2, tail.facts, tail.fail
 	switch {
 	case writeErr != nil:

@@ -103,13 +103,14 @@ type Gap struct {
 
 // Output is what Decode learned while it wrote.
 type Output struct {
-	Samples   int64    // written
-	Facts     Facts    // the recording's claims
-	Engine    Engine   // what produced the samples
-	Gaps      []Gap    // the first 1,000
-	Truncated bool     // the recording ends before it says it does; the samples up to there are good
-	Notes     []string // plain sentences for people
-	PeakBytes int64    // most memory that the child, or FFmpeg under it, held; 0 where the system does not say
+	Samples   int64         // written
+	Facts     Facts         // the recording's claims
+	Engine    Engine        // what produced the samples
+	Gaps      []Gap         // the first 1,000
+	Truncated bool          // the recording ends before it says it does; the samples up to there are good
+	Notes     []string      // plain sentences for people
+	CPU       time.Duration // processor time that the child, and FFmpeg under it, took
+	PeakBytes int64         // most memory that the child, or FFmpeg under it, held; 0 where the system does not say
 }
 
 // Decoder decodes recordings, each in a process of its own. It is safe for concurrent use.

@@ -202,3 +202,33 @@ func (fx fixture) check(t *testing.T, out Output, pcm []int16) {
 		t.Errorf("%d MiB of memory for %.1f s", out.PeakBytes>>20, fx.Seconds)
 	}
 }
+
+// Real recordings come out the same from both decoders.
+func TestDecodersAgreeOnRealRecordings(t *testing.T) {
+	root := casetest.Shared(t, "audio")
+	wasm, native := wasmDecoder(t), nativeDecoder(t)
+	var total int64
+	err := filepath.WalkDir(root, func(path string, e os.DirEntry, err error) error {
+		if err != nil || !slices.Contains([]string{".wav", ".mp3", ".ogg", ".flac", ".m4a"}, filepath.Ext(path)) || total > 120*Rate {
+			return err
+		}
+		a, x := decode(t, wasm, path, Options{})
+		b, y := decode(t, native, path, Options{})
+		total += a.Samples
+		if a.Truncated || len(x) != len(y) {
+			t.Errorf("%s: %d samples and %d; %q; %q", path, len(x), len(y), a.Notes, b.Notes)
+			return nil
+		}
+		for i := range x {
+			if d := int(x[i]) - int(y[i]); d < -2 || d > 2 {
+				t.Errorf("%s: sample %d is %d in WebAssembly, %d natively", path, i, x[i], y[i])
+				break
+			}
+		}
+		t.Logf("%s: %.2f s %+v %q", filepath.Base(path), float64(a.Samples)/Rate, a.Facts, a.Notes)
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}

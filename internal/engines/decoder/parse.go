@@ -70,6 +70,7 @@ func splitLine(line string) (who, level, text string, ok bool) {
 type stream struct {
 	kind, codec    string
 	rate, channels int
+	still          bool // a picture that comes with the recording, not a video
 }
 
 // probe is what a run of FFmpeg without an output says of its input.
@@ -143,7 +144,7 @@ func (p *probe) stream(text string) {
 		return
 	}
 	p.indices[index] = true
-	s := stream{kind: kind}
+	s := stream{kind: kind, still: strings.HasSuffix(rest, "(attached pic)")}
 	for i, part := range strings.Split(rest, ", ") {
 		hz, isRate := strings.CutSuffix(part, " Hz")
 		switch {
@@ -169,6 +170,17 @@ func (p *probe) audio() (first stream, n int) {
 		n++
 	}
 	return first, n
+}
+
+// alone reports whether the recording is one audio stream, with or without a picture.
+func (p *probe) alone() bool {
+	n := 0
+	for _, s := range p.streams {
+		if !s.still {
+			n++
+		}
+	}
+	return n == 1
 }
 
 // channelCount knows the layouts that FFmpeg names; 0 for others.
