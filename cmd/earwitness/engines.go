@@ -1,0 +1,263 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/earwitness/earwitness/evidence"
+	"github.com/earwitness/earwitness/internal/analysis"
+	"github.com/earwitness/earwitness/internal/casefile"
+	"github.com/earwitness/earwitness/internal/engines/child"
+	"github.com/earwitness/earwitness/internal/engines/decoder"
+	"github.com/earwitness/earwitness/internal/engines/models"
+	"github.com/earwitness/earwitness/internal/pipeline"
+)
+
+const (
+	defaultModel = "whisper-base"
+	engineMemory = 1500 << 20 // resident memory at which the engine is ended; large models need most of it
+)
+
+// engines are the machines behind the stages, wired for one run.
+type engines struct {
+	decoder    pipeline.Decoder
+	detector   pipeline.Detector
+	recogniser pipeline.Recogniser
+	detect     analysis.DetectParams
+	close      func()
+}
+
+// engines starts what a run needs. What is missing, such as a model, is said when it is first asked for: the
+// stages before it can be done without.
+func (w *world) engines(ctx context.Context, c *casefile.Case, rf runFlags) (*engines, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	cfg := decoder.Config{Executable: self, CacheDir: w.cacheDir()}
+	switch rf.decoder {
+	case "wasm":
+	case "auto", "native":
+		cfg.Native, err = exec.LookPath("ffmpeg")
+		if err != nil && rf.decoder == "native" {
+			return nil, evidence.Needs("there is no ffmpeg on this machine").WithHint("install it, or use --decoder wasm, which comes with earwitness")
+		}
+	default:
+		return nil, &usageError{evidence.Invalid("--decoder is auto, wasm or native, not %q", rf.decoder)}
+	}
+	dec, err := decoder.New(ctx, cfg)
+	if err != nil {
+		return nil, err
+	}
+	if why := dec.NativeRefused(); why != "" && rf.decoder == "native" {
+		return nil, evidence.Invalid("the installed ffmpeg cannot be confined on this machine: %s", why).WithHint("use --decoder wasm")
+	}
+	languages := rf.languages
+	if len(languages) == 0 {
+		languages = c.Info().Policy.Languages
+	}
+	n := &native{w: w, self: self, threads: rf.threads}
+	return &engines{
+		decoder:    mediaDecoder{dec},
+		detector:   &detector{n},
+		recogniser: &recogniser{native: n, name: rf.model, options: child.HearOptions{Languages: languages}},
+		detect:     analysis.DefaultDetectParams(),
+		close:      n.close,
+	}, nil
+}
+
+// native is the one engine process of a run, started when it is first needed.
+type native struct {
+	w       *world
+	self    string
+	threads int
+
+	mu     sync.Mutex
+	engine *child.Engine
+}
+
+func (n *native) start(ctx context.Context) (*child.Engine, error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.engine != nil {
+		return n.engine, nil
+	}
+	path := n.w.env("EARWITNESS_ENGINE")
+	if path == "" {
+		path = filepath.Join(filepath.Dir(n.self), "earwitness-engine")
+	}
+	if _, err := os.Stat(path); err != nil {
+		return nil, evidence.Needs("the speech engine is not at %s", path).WithHint("`make build` makes it beside earwitness; or name it with EARWITNESS_ENGINE")
+	}
+	e, err := child.Start(ctx, child.Config{Executable: path, Threads: n.threads, MemoryBytes: engineMemory, Deadline: 5 * time.Minute})
+	n.engine = e
+	return e, err
+}
+
+func (n *native) close() {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.engine != nil {
+		n.engine.Close() // a child that will not end is killed; there is nobody left to tell
+	}
+}
+
+// mediaDecoder is the stage decode over the sandboxed FFmpeg.
+type mediaDecoder struct{ d *decoder.Decoder }
+
+func (m mediaDecoder) Engine(context.Context) (evidence.Engine, error) {
+	e := m.d.Engine()
+	return evidence.Engine{Name: e.Name, Build: e.Version + " " + e.Digest.String()}, nil
+}
+
+func (m mediaDecoder) Params() any { return decoder.Parameters }
+
+func (m mediaDecoder) Decode(ctx context.Context, path string, raw *evidence.RawLayout, out io.Writer, progress func(int64)) (evidence.Decoded, error) {
+	o := decoder.Options{Progress: func(p decoder.Progress) { progress(p.Samples) }}
+	if raw != nil {
+		o.Raw = &decoder.Raw{Rate: raw.Rate, Channels: raw.Channels, Format: raw.Format}
+	}
+	r, err := m.d.Decode(ctx, path, out, o)
+	if err != nil {
+		return evidence.Decoded{}, err
+	}
+	return evidence.Decoded{Channels: r.Facts.Channels, Codec: r.Facts.Codec, Container: r.Facts.Container, Notes: r.Notes, Rate: r.Facts.Rate,
+		Samples: r.Samples, Truncated: r.Truncated}, nil
+}
+
+// detector is the voice detector in the engine's process.
+type detector struct{ *native }
+
+func (d *detector) Engine(ctx context.Context) (evidence.Engine, error) {
+	if _, err := d.start(ctx); err != nil {
+		return evidence.Engine{}, err
+	}
+	return d.identified()
+}
+
+// identified says what the engine is as a result's key has it: its name and its libraries' versions. The digest of
+// the very program goes with the machine, which a result names but its key does not (docs/decisions/0005).
+func (n *native) identified() (evidence.Engine, error) {
+	id := n.engine.Identity()
+	_, libraries, ok := strings.Cut(id.Build, " ")
+	if !ok {
+		return evidence.Engine{}, evidence.Invalid("the speech engine says nothing of its libraries: %q", id.Build)
+	}
+	return evidence.Engine{Name: id.Name, Build: libraries}, nil
+}
+
+func (n *native) Machine(ctx context.Context) (string, error) {
+	e, err := n.start(ctx)
+	if err != nil {
+		return "", err
+	}
+	program, _, _ := strings.Cut(e.Identity().Build, " ")
+	return e.Identity().Features() + " " + program, nil
+}
+
+// settings returns what the engine says of the settings of one of its parts.
+func (n *native) settings(part string) (json.RawMessage, error) {
+	var all map[string]json.RawMessage
+	if err := json.Unmarshal(n.engine.Identity().Settings, &all); err != nil {
+		return nil, fmt.Errorf("read the settings of the speech engine: %w", err)
+	}
+	if all[part] == nil {
+		return nil, fmt.Errorf("the speech engine says nothing of its %s", part)
+	}
+	return all[part], nil
+}
+
+// Model names the voice detector's weights, which are part of the engine. It comes after Engine.
+func (d *detector) Model() (*evidence.Model, error) {
+	b, err := d.settings("silero")
+	if err != nil {
+		return nil, err
+	}
+	var m struct {
+		Model  string          `json:"model"`
+		Digest evidence.Digest `json:"model_digest"`
+	}
+	err = json.Unmarshal(b, &m)
+	return &evidence.Model{Name: m.Model, Digest: m.Digest}, err
+}
+
+func (d *detector) Speech(ctx context.Context, region []int16) ([]float32, error) {
+	e, err := d.start(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return e.Speech(ctx, region)
+}
+
+// recogniser is a model of the shelf in the engine's process.
+type recogniser struct {
+	*native
+	name    string
+	options child.HearOptions
+
+	once  sync.Once
+	model models.Model
+	err   error
+}
+
+// load finds the model on the shelf and has the engine load it, once.
+func (r *recogniser) load(ctx context.Context) (*child.Engine, error) {
+	e, err := r.start(ctx)
+	if err != nil {
+		return nil, err
+	}
+	r.once.Do(func() {
+		if r.model, r.err = models.Open(r.w.modelsDir()).Find(r.name); r.err == nil {
+			r.err = e.Load(ctx, r.model)
+		}
+	})
+	if evidence.KindOf(r.err) == evidence.KindDamaged {
+		// A damaged model is no fault of the recordings: nothing is written against them.
+		return e, evidence.Needs("the model %s is damaged", r.name).Because(r.err).WithHint("`earwitness model remove %s`, then `earwitness model get %s`", r.name, r.name)
+	}
+	return e, r.err
+}
+
+func (r *recogniser) Engine(ctx context.Context) (evidence.Engine, error) {
+	if _, err := r.load(ctx); err != nil {
+		return evidence.Engine{}, err
+	}
+	return r.identified()
+}
+
+func (r *recogniser) Model() (*evidence.Model, error) {
+	m := r.model.Evidence()
+	return &m, nil
+}
+
+func (r *recogniser) Params() (any, error) {
+	part := "sherpa"
+	if r.model.Manifest.Kind == models.KindWhisper {
+		part = "whisper"
+	}
+	settings, err := r.settings(part)
+	return struct {
+		Options  child.HearOptions `json:"options"`
+		Settings json.RawMessage   `json:"settings"`
+	}{r.options, settings}, err
+}
+
+func (r *recogniser) Hear(ctx context.Context, pcm []int16) (evidence.Heard, error) {
+	e, err := r.load(ctx)
+	if err != nil {
+		return evidence.Heard{}, err
+	}
+	h, err := e.Hear(ctx, r.model, pcm, r.options)
+	if err != nil {
+		return evidence.Heard{}, err
+	}
+	return h.Heard(0), nil
+}
