@@ -1,0 +1,70 @@
+# Earwitness. `make demo` shows it at work, `make test` checks it; both set up what they need.
+GO       ?= go
+VERSION  ?= $(shell cat VERSION)
+SHARED   ?= $(if $(EARWITNESS_SHARED),$(EARWITNESS_SHARED),../shared/data)
+LDFLAGS  := -s -w -X main.version=$(VERSION)
+ARCH     := $(shell $(GO) env GOARCH 2>/dev/null)
+SHERPA    = $(shell CGO_ENABLED=1 $(GO) list -f '{{.Dir}}' github.com/k2-fsa/sherpa-onnx-go-linux)
+TRIPLE   := $(if $(filter arm64,$(ARCH)),aarch64-unknown-linux-gnu,x86_64-unknown-linux-gnu)
+MODEL    ?= whisper-base
+
+.PHONY: all build demo test lint unit eval bench scan campaign fuzz vuln setup model clean
+
+all: build
+
+# What must be on the machine. Each missing thing is named with the command that installs it.
+setup:
+	@./tools/setup.sh
+
+build: setup bin/earwitness bin/earwitness-engine
+
+# Always asked: the go command knows best what is up to date.
+.PHONY: bin/earwitness bin/earwitness-engine
+bin/earwitness:
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $@ ./cmd/earwitness
+
+bin/earwitness-engine:
+	CGO_ENABLED=1 $(GO) build -trimpath -buildvcs=false -ldflags '-s -w' -o $@.new ./cmd/earwitness-engine
+	$(GO) run ./tools/runpath $@.new '$$ORIGIN/lib'
+	mkdir -p bin/lib
+	for l in libonnxruntime.so libsherpa-onnx-c-api.so; do cmp -s "$(SHERPA)/lib/$(TRIPLE)/$$l" bin/lib/$$l || install -m 644 "$(SHERPA)/lib/$(TRIPLE)/$$l" bin/lib/$$l || exit 1; done
+	mv $@.new $@
+
+model: build
+	bin/earwitness model get $(MODEL)
+
+demo: build model
+	rm -rf demo.case
+	bin/earwitness demo demo.case
+
+test: build model lint unit
+
+lint:
+	@out=$$(gofmt -s -l $$(git ls-files '*.go' 2>/dev/null || find . -name '*.go')); if [ -n "$$out" ]; then echo "gofmt -s would change:"; echo "$$out"; exit 1; fi
+	$(GO) vet ./...
+	$(GO) tool staticcheck ./...
+
+unit:
+	EARWITNESS_BIN=$(CURDIR)/bin $(GO) test ./...
+
+eval: build model
+	$(GO) run ./bench/eval -bin bin -shared $(SHARED) -model $(MODEL)
+
+bench: build model
+	$(GO) run ./bench/speed -bin bin -shared $(SHARED)
+	$(GO) run ./bench/scan
+
+# The long forms: thousands of kills and power cuts, every byte flipped, long fuzzing.
+campaign: build model
+	EARWITNESS_CAMPAIGN=1 EARWITNESS_BIN=$(CURDIR)/bin $(GO) test -timeout 4h ./...
+
+FUZZTIME ?= 60s
+fuzz:
+	@for p in $$($(GO) list ./...); do for f in $$($(GO) test -list '^Fuzz' $$p | grep ^Fuzz); do echo "$$p $$f"; $(GO) test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) $$p || exit 1; done; done
+
+# Not part of test: the database of vulnerabilities is not reachable everywhere.
+vuln:
+	$(GO) run golang.org/x/vuln/cmd/govulncheck@latest ./...
+
+clean:
+	rm -rf bin demo.case
