@@ -135,8 +135,8 @@ type run struct {
 	report    Report
 	tree      tree
 	semantics semantics
-	published []byte   // log/checkpoint, nil where it is absent
-	tiles     []string // files under log/tile, listed before case.db is read
+	log       logFolder            // read before case.db
+	oldLogs   map[string]logFolder // of ended epochs, by the digits of their origin
 }
 
 func (a *audit) reset() {
@@ -152,10 +152,11 @@ func (a *audit) truth(ctx context.Context) error {
 	}
 	if a.report.Entries > 0 {
 		a.checkLog()
-	} else if _, err := raw.ParseCheckpoint(a.published); err != nil && a.published != nil {
+	} else if _, err := raw.ParseCheckpoint(a.log.checkpoint); err != nil && a.log.checkpoint != nil {
 		// Nothing to compare the log with, as a finding says already; its form can be judged all the same.
 		a.find(CheckpointForm, "log/checkpoint", "%v", err)
 	}
+	a.checkOldLogs()
 	a.checkKey()
 	a.checkSeen()
 	return nil

@@ -202,16 +202,28 @@ func (a *audit) checkFolder() {
 			if fi, err := d.Info(); err == nil && (fi.Size() != 0 || !fi.Mode().IsRegular()) {
 				a.find(LockContent, "lock", "expected an empty file, found %s of %d bytes", kindOf(fi), fi.Size())
 			}
+		case "key.new":
+			a.notice(NoticeFileLeft, "key.new", "the key of an epoch that was begun and interrupted")
 		default:
+			if oldLogForm.MatchString(d.Name()) {
+				continue // the log of an ended epoch
+			}
 			a.notice(NoticeFileUnexpected, d.Name(), "the format does not know it")
 		}
 	}
 	if !a.exists("lock") {
 		a.notice(NoticeLockAbsent, "lock", "it comes back when the case is opened for writing")
 	}
-	for _, d := range a.readDir("log") {
-		if d.Name() != "checkpoint" && d.Name() != "tile" {
-			a.notice(NoticeFileUnexpected, "log/"+d.Name(), "the format does not know it")
+	logs := []string{"log"}
+	for digits := range a.oldLogs {
+		logs = append(logs, "log-"+digits)
+	}
+	slices.Sort(logs)
+	for _, log := range logs {
+		for _, d := range a.readDir(log) {
+			if d.Name() != "checkpoint" && d.Name() != "tile" {
+				a.notice(NoticeFileUnexpected, log+"/"+d.Name(), "the format does not know it")
+			}
 		}
 	}
 }

@@ -1,28 +1,51 @@
 package audit
 
 import (
+	"crypto/sha256"
 	"io/fs"
+	"maps"
 	"path"
+	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/earwitness/earwitness/evidence"
 	"github.com/earwitness/earwitness/internal/audit/raw"
 )
 
-// readLog reads the published checkpoint and the names of the tiles, before case.db is read.
+// logFolder is what lies in log, or in what an ended epoch has left of its own.
+type logFolder struct {
+	name       string
+	checkpoint []byte   // nil where it is absent
+	tiles      []string // paths in the case
+}
+
+// readLog reads the published checkpoints and the names of the tiles, before case.db is read.
 func (a *audit) readLog() {
-	b, err := a.readFile("log/checkpoint", raw.MaxNote+1)
+	a.log = a.readLogFolder("log")
+	a.oldLogs = map[string]logFolder{}
+	for _, d := range a.readDir(".") {
+		if m := oldLogForm.FindStringSubmatch(d.Name()); m != nil {
+			a.oldLogs[m[1]] = a.readLogFolder(d.Name())
+		}
+	}
+}
+
+// oldLogForm is the folder in which the published log of an ended epoch is kept: the digits are its origin's.
+var oldLogForm = regexp.MustCompile(`^log-([0-9a-f]{32})$`)
+
+func (a *audit) readLogFolder(name string) logFolder {
+	l := logFolder{name: name}
+	b, err := a.readFile(name+"/checkpoint", raw.MaxNote+1)
 	switch {
 	case err == nil:
-		a.published = b
-		if b == nil {
-			a.published = []byte{}
-		}
+		l.checkpoint = append([]byte{}, b...)
 	case !absent(err):
-		a.find(CheckpointForm, "log/checkpoint", "read: %v", err)
-		a.published = []byte{}
+		a.find(CheckpointForm, name+"/checkpoint", "read: %v", err)
+		l.checkpoint = []byte{}
 	}
-	a.walk("log/tile", func(name string, d fs.DirEntry) { a.tiles = append(a.tiles, name) })
+	a.walk(name+"/tile", func(file string, d fs.DirEntry) { l.tiles = append(l.tiles, file) })
+	return l
 }
 
 // walk calls each for everything under dir that is not a folder. Folders that cannot be read are findings.
@@ -51,34 +74,104 @@ func (a *audit) walk(dir string, each func(name string, d fs.DirEntry)) {
 // checkLog compares what was signed and published with the entries.
 func (a *audit) checkLog() {
 	a.checkRows()
-	a.checkPublished()
+	if a.checkPublished() {
+		a.checkTiles(a.log, &a.tree)
+	}
+}
+
+// checkTiles compares every tile of a log with the tree that it belongs to, and demands those that the
+// published checkpoint needs.
+func (a *audit) checkTiles(l logFolder, t *tree) {
 	have := map[raw.TilePath]bool{}
-	for _, name := range a.tiles {
-		p, err := raw.ParseTilePath(strings.TrimPrefix(name, "log/tile/"))
+	for _, name := range l.tiles {
+		p, err := raw.ParseTilePath(strings.TrimPrefix(name, l.name+"/tile/"))
 		if err != nil {
 			a.notice(NoticeFileUnexpected, name, "%v", err)
 			continue
 		}
 		have[p] = true
-		limit := int64(raw.TileWidth * raw.RecordSize)
-		b, err := a.readFile(name, limit+1)
+		b, err := a.readFile(name, raw.TileWidth*raw.RecordSize+1)
 		if err != nil {
 			a.find(TileRead, name, "%v", err)
 			continue
 		}
-		if code, detail := a.tree.checkTile(p, b); code != "" {
+		if code, detail := t.checkTile(p, b); code != "" {
 			a.find(code, name, "%s", detail)
 		}
 	}
-	c, err := raw.ParseCheckpoint(a.published)
-	if err != nil || c.Size > a.tree.size {
+	c, err := raw.ParseCheckpoint(l.checkpoint)
+	if err != nil || c.Size > t.size {
 		return
 	}
 	for _, p := range raw.TilesFor(c.Size) {
 		if !fuller(have, p) {
-			a.find(TileMissing, "log/tile/"+p.String(), "the published checkpoint of size %d needs it, the file is absent", c.Size)
+			a.find(TileMissing, l.name+"/tile/"+p.String(), "the published checkpoint of size %d needs it, the file is absent", c.Size)
 		}
 	}
+}
+
+// checkOldLogs checks what ended epochs have left: each log against its own records, and its checkpoint
+// against the key of its epoch. It may have gone on where the case did not.
+func (a *audit) checkOldLogs() {
+	for _, digits := range slices.Sorted(maps.Keys(a.oldLogs)) {
+		l := a.oldLogs[digits]
+		e, ok := a.semantics.epoch("earwitness/" + digits)
+		if !ok || e.end < 0 {
+			a.find(CheckpointForm, l.name, "the case has left no log of the origin earwitness/%s", digits)
+			continue
+		}
+		a.checkOldLog(l, e)
+	}
+}
+
+func (a *audit) checkOldLog(l logFolder, e epoch) {
+	where := l.name + "/checkpoint"
+	if l.checkpoint == nil {
+		a.find(CheckpointMissing, where, "the log of an ended epoch has no checkpoint")
+		return
+	}
+	c, err := raw.ParseCheckpoint(l.checkpoint)
+	if err != nil {
+		a.find(CheckpointForm, where, "%v", err)
+		return
+	}
+	if c, err = raw.VerifyCheckpoint(l.checkpoint, e.key); err != nil || c.Origin != e.origin {
+		a.find(CheckpointSignature, where, "origin %s: %v", c.Origin, err)
+		return
+	}
+	var t tree
+	for t.size < c.Size {
+		// A record that another stands for is in a fuller tile, or in the one that the checkpoint needs.
+		p := raw.TilePath{Level: raw.EntriesLevel, N: t.size / raw.TileWidth, Width: int(min(raw.TileWidth, c.Size-t.size))}
+		var b []byte
+		for err = fs.ErrNotExist; absent(err) && p.Width <= raw.TileWidth; p.Width++ {
+			b, err = a.readFile(l.name+"/tile/"+p.String(), raw.TileWidth*raw.RecordSize)
+		}
+		if p.Width--; err != nil || len(b) != p.Width*raw.RecordSize {
+			a.find(TileMissing, l.name+"/tile/"+p.String(), "the checkpoint of size %d needs it: %d bytes, %v", c.Size, len(b), err)
+			return
+		}
+		for ; len(b) > 0; b = b[raw.RecordSize:] {
+			if err := t.append([sha256.Size]byte(b[raw.RecordSize-sha256.Size : raw.RecordSize])); err != nil {
+				a.find(AuditPanic, where, "tree: %v", err)
+				return
+			}
+		}
+	}
+	// Up to where the case went on, the old log holds the same entries, unless this copy had gone another way.
+	differs := int64(0)
+	for common := min(e.end, t.size, a.tree.size); differs < common && t.commitments[differs] == a.tree.commitments[differs]; differs++ {
+	}
+	if root, err := t.root(c.Size); err != nil || root != c.Hash {
+		n := min(differs, t.size-1) / raw.TileWidth
+		p := raw.TilePath{Level: raw.EntriesLevel, N: n, Width: int(min(raw.TileWidth, t.size-n*raw.TileWidth))}
+		a.find(TileEntry, l.name+"/tile/"+p.String(), "the records give the root %s, signed is %s; up to number %d they are this case's entries", root, c.Root, differs)
+		return
+	}
+	if differs < min(e.end, a.tree.size, t.size) {
+		a.notice(NoticeEpochDiffers, l.name, "the old log's record %d is not the commitment of this case's entry %d: this copy had gone another way", differs, differs)
+	}
+	a.checkTiles(l, &t)
 }
 
 // fuller reports whether a tile is there, or one that holds it.
@@ -176,7 +269,9 @@ func (a *audit) judge(b []byte, where string) (raw.Checkpoint, bool) {
 	return c, true
 }
 
-func (a *audit) checkPublished() {
+// checkPublished checks log/checkpoint, and reports whether the tiles beside it are those of the log that is
+// being written.
+func (a *audit) checkPublished() bool {
 	const where = "log/checkpoint"
 	current := 0
 	for _, row := range a.tree.rows {
@@ -184,21 +279,28 @@ func (a *audit) checkPublished() {
 			current++
 		}
 	}
-	if a.published == nil {
+	if a.log.checkpoint == nil {
 		if current > 1 {
 			a.find(CheckpointMissing, where, "%d checkpoints were signed, the newest published one is absent", current)
 		} else if current == 1 {
 			a.notice(NoticeCheckpointBehind, where, "the first checkpoint was signed and not published: the next writer publishes it")
 		}
-		return
+		return true
 	}
-	c, ok := a.judge(a.published, where)
+	if c, err := raw.ParseCheckpoint(a.log.checkpoint); err == nil {
+		if e, ok := a.semantics.epoch(c.Origin); ok && e.end >= 0 {
+			a.notice(NoticeCheckpointBehind, where, "it is of the log %s that ended with entry %d: the next writer moves it aside", e.origin, e.end)
+			a.checkOldLog(a.log, e)
+			return false
+		}
+	}
+	c, ok := a.judge(a.log.checkpoint, where)
 	if !ok {
-		return
+		return true
 	}
 	if c.Size > a.tree.size {
 		a.find(CaseOld, where, "published for %d entries, case.db holds %d: case.db is older than what was signed", c.Size, a.tree.size)
-		return
+		return true
 	}
 	if root, err := a.tree.root(c.Size); err != nil || root != c.Hash {
 		a.find(CheckpointRoot, where, "signed root %s at size %d, the entries give %s", c.Root, c.Size, root)
@@ -207,8 +309,8 @@ func (a *audit) checkPublished() {
 	for _, row := range a.tree.rows {
 		if row.origin == c.Origin && row.size == c.Size {
 			recorded = true
-			if string(row.note) != string(a.published) {
-				a.find(CheckpointDiffers, where, "case.db holds another checkpoint of size %d: %q, published %q", c.Size, row.note, a.published)
+			if string(row.note) != string(a.log.checkpoint) {
+				a.find(CheckpointDiffers, where, "case.db holds another checkpoint of size %d: %q, published %q", c.Size, row.note, a.log.checkpoint)
 			}
 		}
 	}
@@ -218,6 +320,7 @@ func (a *audit) checkPublished() {
 	if n := a.tree.newest; n != nil && n.Size > c.Size {
 		a.notice(NoticeCheckpointBehind, where, "it is of size %d, the newest signed is of size %d: the next writer publishes it", c.Size, n.Size)
 	}
+	return true
 }
 
 // checkKey compares the private key with the log's. A copy without the key is sound; it cannot sign.
@@ -239,6 +342,12 @@ func (a *audit) checkKey() {
 		return
 	}
 	if want := a.semantics.key(); verifier != want && want != "" {
+		if fresh, err := a.readFile("key.new", 4096); err == nil {
+			if _, v, err := raw.SignerKey(strings.TrimSuffix(string(fresh), "\n")); err == nil && v == want {
+				a.notice(NoticeFileLeft, "key.new", "a new epoch was begun and interrupted: the next writer puts its key in place")
+				return
+			}
+		}
 		a.find(KeyDiffers, "key", "expected the private key of %s, found that of %s", want, verifier)
 	}
 	if fi, err := a.root.Lstat("key"); err == nil && fi.Mode().Perm()&0o077 != 0 {

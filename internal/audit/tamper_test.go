@@ -67,6 +67,7 @@ func rebuild(t testing.TB, c *sqlite3.Conn) {
 }
 
 func TestInsiderWithSQL(t *testing.T) {
+	t.Parallel()
 	other, otherKey, _ := logKey(t, "other")
 	m := sample(t)
 	changeText := "UPDATE entry SET bytes = CAST(replace(CAST(bytes AS TEXT), 'stated', 'proven') AS BLOB) WHERE idx = 1"
@@ -204,6 +205,7 @@ func TestWhatASignatureDoesNotCover(t *testing.T) {
 }
 
 func TestRules(t *testing.T) {
+	t.Parallel()
 	rec := func(n string, d evidence.Digest) evidence.RecordingReceived {
 		return evidence.RecordingReceived{Digest: d, Name: "n", Recording: n, Size: 1}
 	}
@@ -275,15 +277,11 @@ func TestRules(t *testing.T) {
 		"transmission beyond the end": {func(m *maker) {
 			m.result("REC-0001", "detect", evidence.Digest{}, nil, evidence.Detected{Transmissions: []evidence.Transmission{{Span: evidence.Span{From: 0, To: 1 << 40}}}})
 		}, audit.EntryRule},
-		"span of what was not decoded": {func(m *maker) {
-			m.add(received, person, rec("REC-0002", m.blob("1")))
-			m.result("REC-0002", "hear", evidence.Digest{}, &evidence.Span{From: 0, To: 1}, heard())
-		}, audit.EntryRule},
-		"epoch of another log":         {func(m *maker) { m.epoch(func(e *evidence.EpochStarted) { e.OldOrigin = "x" }) }, audit.EntryRule},
-		"epoch that nobody agreed to":  {func(m *maker) { m.epoch(func(e *evidence.EpochStarted) { e.AgreedBy = "" }) }, audit.EntryRule},
-		"epoch without old checkpoint": {func(m *maker) { m.epoch(func(e *evidence.EpochStarted) { e.LastCheckpoint = "" }) }, audit.EntryRule},
-		"epoch under the old key":      {func(m *maker) { m.epoch(func(e *evidence.EpochStarted) { e.Key = m.vkey }) }, audit.EntryRule},
-		"epoch under the old origin":   {func(m *maker) { m.epoch(func(e *evidence.EpochStarted) { e.Key, e.Origin = m.vkey, m.origin }) }, audit.EntryRule},
+		"epoch of another log":          {func(m *maker) { m.epoch(func(e *evidence.EpochStarted) { e.OldOrigin = "x" }) }, audit.EntryRule},
+		"epoch that nobody agreed to":   {func(m *maker) { m.epoch(func(e *evidence.EpochStarted) { e.AgreedBy = "" }) }, audit.EntryRule},
+		"epoch with another checkpoint": {func(m *maker) { m.epoch(func(e *evidence.EpochStarted) { e.LastCheckpoint = e.LastCheckpoint[1:] }) }, audit.EntryRule},
+		"epoch under the old key":       {func(m *maker) { m.epoch(func(e *evidence.EpochStarted) { e.Key = m.vkey }) }, audit.EntryRule},
+		"epoch under the old origin":    {func(m *maker) { m.epoch(func(e *evidence.EpochStarted) { e.Key, e.Origin = m.vkey, m.origin }) }, audit.EntryRule},
 		"epoch with a key in upper case": {func(m *maker) {
 			m.epoch(func(e *evidence.EpochStarted) {
 				i := len(e.Origin) + 1
@@ -350,6 +348,7 @@ func TestEpochs(t *testing.T) {
 // TestChecksumsRecomputed changes bytes of case.db and makes the page checksums right again. What is not
 // found then must mean nothing: the rows are the same.
 func TestChecksumsRecomputed(t *testing.T) {
+	t.Parallel()
 	dir := sample(t).write()
 	path := filepath.Join(dir, "case.db")
 	sound, err := os.ReadFile(path)
@@ -425,6 +424,7 @@ func walOf(t testing.TB) []byte {
 
 // TestWriteAheadLog breaks every byte of the log that a crash leaves behind.
 func TestWriteAheadLog(t *testing.T) {
+	t.Parallel()
 	crashed := crash(t)
 	before := listing(t, crashed)
 	r := verify(t, crashed, audit.Options{})
@@ -475,6 +475,7 @@ func TestWriteAheadLog(t *testing.T) {
 
 // TestWhileWriting verifies while another connection appends: no false alarm.
 func TestWhileWriting(t *testing.T) {
+	t.Parallel()
 	m := newMaker(t)
 	m.sizes = []int64{1}
 	dir := m.write()
@@ -502,7 +503,7 @@ func TestWhileWriting(t *testing.T) {
 		}
 	}()
 	good, busy := 0, 0
-	for range 40 {
+	for range 15 {
 		r, err := audit.Verify(context.Background(), dir, audit.Options{})
 		switch {
 		case evidence.KindOf(err) == evidence.KindConflict:
