@@ -181,7 +181,7 @@ func simulate(kind string, snr float64, seconds int, voices []voice, seed uint64
 			}
 		case "fm":
 			if !gate[i] {
-				open = 0.7 * tail[i]
+				open = max(0.7, down*3) * tail[i]
 			}
 		case "open":
 			if !gate[i] {

@@ -26,7 +26,7 @@ func (d *detection) describe(c *chunk, signals []signal, closed bool, touch int)
 		if span.Len() <= 0 {
 			continue
 		}
-		look, err := d.look(c, span)
+		look, err := d.look(c, s.run, span)
 		if err != nil {
 			return err
 		}
@@ -90,6 +90,7 @@ func decibels100(power float64) int {
 // transmitter's own.
 func (c *chunk) snr(s signal) int {
 	noise := float64(c.bg[s.from/histBlock].power())
+	quiet := c.quiet(s.run)
 	sum, n := 0.0, 0
 	count := func(r run) {
 		for i := r.from; i < min(r.to, len(c.frames)); i++ {
@@ -103,23 +104,27 @@ func (c *chunk) snr(s signal) int {
 		for _, r := range s.cores {
 			count(r)
 		}
-		between := make([]float64, 0, s.len())
-		for i := s.from; i < s.to; i++ {
-			var p float32
-			for b := range voiceBands {
-				p += undB(c.db[i][b])
-			}
-			between = append(between, float64(p))
-		}
-		if len(between) >= framesPerSec/2 {
-			slices.Sort(between)
-			if low := between[len(between)/20]; low > noise*2 || low < noise/2 {
-				noise = low
-			}
+		if s.len() >= framesPerSec/2 && (quiet > noise*2 || quiet < noise/2) {
+			noise = quiet
 		}
 	}
+	noise = min(noise, quiet) // a carrier may have taken the background away
 	noise = max(noise, 1e-9)
 	return max(-2000, min(9000, decibels100(max(sum/float64(max(n, 1))-noise, noise*1e-2)/noise)))
+}
+
+// quiet returns the power of the voice bands that 95 % of the frames of r exceed.
+func (c *chunk) quiet(r run) float64 {
+	power := make([]float64, 0, r.len())
+	for i := r.from; i < min(r.to, len(c.db)); i++ {
+		var p float32
+		for b := range voiceBands {
+			p += undB(c.db[i][b])
+		}
+		power = append(power, float64(p))
+	}
+	slices.Sort(power)
+	return power[len(power)/20]
 }
 
 // look is what a closer look at a stretch of sound tells.
@@ -129,6 +134,7 @@ type look struct {
 	low, high   int // Hz: where its power is, but for the outer hundredths
 
 	steady float64 // spread of the level of its blocks, dB
+	waver  float64 // spread of the share of the strongest line
 	line   float64 // median share of the strongest line in the power of a block
 	pair   float64 // the same of the two strongest
 	tonal  float64 // the same of all lines that stand out
@@ -143,7 +149,7 @@ const (
 )
 
 // look measures span. Long ones are sampled for their spectrum, and read whole for their level and peak.
-func (d *detection) look(c *chunk, span evidence.Span) (look, error) {
+func (d *detection) look(c *chunk, r run, span evidence.Span) (look, error) {
 	var l look
 	var sum, square float64
 	buf := make([]int16, min(span.Len(), 10*audio.Rate))
@@ -165,15 +171,22 @@ func (d *detection) look(c *chunk, span evidence.Span) (look, error) {
 	n := float64(span.Len())
 	l.level = decibels100((square/n - sum/n*sum/n) / (32768 * 32768))
 	l.peak = decibels100(float64(l.peak) * float64(l.peak) / (32768 * 32768))
-	return l, d.lines(c, span, &l)
+	return l, d.lines(c, r, span, &l)
 }
 
 // lines measures the spectrum, less the background.
-func (d *detection) lines(c *chunk, span evidence.Span, l *look) error {
+func (d *detection) lines(c *chunk, r run, span evidence.Span, l *look) error {
 	const half = audio.SpectraWindow / 2
 	const from, to = 6, 250 // 190 to 7800 Hz
 	var back [half]float64
-	bg := &c.bg[min(len(c.bg)-1, int(span.From/audio.Hop-c.first)/histBlock)]
+	bg := c.bg[r.from/histBlock]
+	if c.quiet(r) < float64(bg.power()) { // a carrier has taken the background away
+		for b := range audio.Bands {
+			for i := r.from; i < min(r.to, len(c.db)); i++ {
+				bg.db[b] = min(bg.db[b], c.db[i][b])
+			}
+		}
+	}
 	for k := range half {
 		for b := range audio.Bands {
 			if low, high := audio.BandHz(b); bg.known && float64(k)*lookBin >= float64(low) && float64(k)*lookBin < float64(high) {
@@ -183,8 +196,11 @@ func (d *detection) lines(c *chunk, span evidence.Span, l *look) error {
 	}
 	step := max(audio.SpectraWindow/2, (span.Len()-audio.SpectraWindow)/lookBlocks)
 	var mean [half]float64
-	var levels, line, pair, tonal []float64
-	var tops []int
+	type blockLook struct {
+		level, line, pair, tonal float64
+		top                      int
+	}
+	var blocks []blockLook
 	block := make([]int16, audio.SpectraWindow)
 	for at := span.From; at == span.From || at+audio.SpectraWindow <= span.To; at += step {
 		if err := audio.ReadPadded(d.src, block, at); err != nil {
@@ -213,17 +229,27 @@ func (d *detection) lines(c *chunk, span evidence.Span, l *look) error {
 		if total <= 0 {
 			continue
 		}
-		levels = append(levels, 10*math.Log10(total))
-		line = append(line, min(1, first/total))
-		pair = append(pair, min(1, (first+second)/total))
-		tonal = append(tonal, min(1, stand/total))
-		tops = append(tops, top)
+		blocks = append(blocks, blockLook{10 * math.Log10(total), min(1, first/total), min(1, (first+second)/total), min(1, stand/total), top})
 	}
-	if len(levels) == 0 {
+	if len(blocks) == 0 {
 		return nil
 	}
+	// Blocks of the transmitter's silence say nothing about its sound.
+	var levels, line, pair, tonal []float64
+	var tops []int
+	for _, b := range blocks {
+		levels = append(levels, b.level)
+	}
+	slices.Sort(levels)
+	loud := levels[len(levels)*9/10] - 10
+	levels = levels[:0]
+	for _, b := range blocks {
+		if b.level >= loud {
+			levels, line, pair, tonal, tops = append(levels, b.level), append(line, b.line), append(pair, b.pair), append(tonal, b.tonal), append(tops, b.top)
+		}
+	}
 	l.line, l.pair, l.tonal = median(line), median(pair), median(tonal)
-	l.steady = spread(levels)
+	l.steady, l.waver = spread(levels), spread(line)
 	l.tones, l.hold = distinct(tops)
 	var total float64
 	for k := from; k < to; k++ {
@@ -297,13 +323,13 @@ func (l *look) machine() bool {
 // sound labels what is not speech.
 func (l *look) sound() string {
 	switch {
-	case l.tones <= 2 && (l.line > 0.7 || l.pair > 0.8):
+	case l.tones <= 2 && l.hold > 0.9 && l.waver < 0.12 && (l.line > 0.4 || l.pair > 0.6):
 		return evidence.SoundTone
-	case l.tones <= 12 && l.line > 0.3 && l.hold < 0.85 && l.steady < 3 && l.high-l.low < 3000:
+	case l.tones <= 12 && l.hold < 0.9 && l.pair > 0.35 && l.high-l.low < 3000 && (l.tones <= 3 || l.hold < 0.6):
 		return evidence.SoundData // few tones in quick change
-	case l.flat > 0.15 && l.high-l.low < 2800 && l.steady < 2 && l.high < 3500 && l.tonal < 0.5 && l.high-l.low > 300:
+	case l.flat > 0.15 && l.high-l.low < 2400 && l.steady < 2 && l.high < 3500 && l.tonal < 0.5 && l.high-l.low > 300:
 		return evidence.SoundData // many carriers at once, band-limited and steady
-	case l.tonal > 0.5:
+	case l.tonal > 0.5 || (l.tones <= 12 && l.hold >= 0.6 && l.pair > 0.35):
 		return evidence.SoundMusic
 	default:
 		return evidence.SoundNoise

@@ -152,32 +152,75 @@ func (k *keying) speech() []signal {
 }
 
 // split cuts cores where the channel falls back to its background although the voice detector heard on, as it does
-// over a short pause in keying. Only where the signal is well above the background can that be trusted.
+// over a short pause in keying and after a key is let go. Only where the signal stands clear of the background can
+// that be trusted. It leaves out what was faintly taken for speech in nothing but background.
 func (k *keying) split() []run {
-	const strong = 12 // dB
 	var out []run
 	for _, core := range k.cores {
-		if k.loud(core.from, core.to)-audio.Decibels(k.bg[core.from/histBlock].power()) < strong {
+		if k.imagined(core) {
+			continue
+		}
+		if !k.strong(core) {
 			out = append(out, core)
 			continue
 		}
 		from := core.from
-		for _, gap := range runs(core.to, 1, k.p.KeyingPause/10, func(i int) bool { return i > core.from && !k.on[i] }) {
-			if gap.to < core.to && gap.from-from > 5 {
+		for _, gap := range runs(core.to, 1, k.p.KeyingPause/10, func(i int) bool { return i >= core.from && !k.on[i] }) {
+			if gap.from-from > 5 {
 				out = append(out, run{from, gap.from})
-				from = gap.to
 			}
+			from = gap.to
 		}
-		out = append(out, run{from, core.to})
+		if core.to-from > 5 {
+			out = append(out, run{from, core.to})
+		}
 	}
 	return out
+}
+
+// imagined reports whether core is faint and has no signal under it.
+func (k *keying) imagined(core run) bool {
+	const faint, part = 0.9, 0.15
+	n, most := 0, float32(0)
+	for i := core.from; i < core.to; i++ {
+		most = max(most, k.chunk.p[i])
+		if k.on[i] {
+			n++
+		}
+	}
+	return most < faint && float64(n) < part*float64(core.len())
+}
+
+// strong reports whether r is so far from the background that its absence would show: far above it, or, where a
+// carrier quietens the receiver, far off in every band.
+func (k *keying) strong(r run) bool {
+	if k.over(r) > 12 {
+		return true
+	}
+	var dev float32
+	n := 0
+	for i := r.from; i < r.to; i++ {
+		if k.on[i] {
+			dev += k.dev[i]
+			n++
+		}
+	}
+	return n > 0 && n*4 > r.len() && dev/float32(n) > 15
+}
+
+// over returns the level of r over the background's, in dB.
+func (k *keying) over(r run) float32 {
+	return k.loud(r.from, r.to) - audio.Decibels(k.bg[r.from/histBlock].power())
 }
 
 // idle returns how many frames of a gap between two pieces of speech show nothing but the background, in one
 // stretch, and whether the keying was seen at one of its ends.
 func (k *keying) idle(gap run) (frames int, seen bool) {
-	// The voice detector stops late and starts late: the stretch may reach into the speech a little.
-	from, to := max(gap.from-15, k.body.from), min(gap.to+5, k.body.to)
+	from, to := gap.from, gap.to
+	if k.strong(run{max(gap.from-50, k.body.from), gap.from}) {
+		// The voice detector stops late and starts late: the stretch may reach into the speech a little.
+		from, to = max(gap.from-15, k.body.from), min(gap.to+5, k.body.to)
+	}
 	idle := runs(to, 1, 1, func(i int) bool { return i >= from && !k.on[i] })
 	var merged []run
 	for _, r := range idle {
@@ -193,7 +236,13 @@ func (k *keying) idle(gap run) (frames int, seen bool) {
 			best = r
 		}
 	}
-	return best.len(), best.len() > 0 && (k.edge(best.from, -1) || k.edge(best.to, +1))
+	if best.len() == 0 {
+		return 0, false
+	}
+	if tail := k.tail(run{gap.from, best.from}); tail < best.from {
+		return best.to - tail, true // the squelch's tail is sent by nobody
+	}
+	return best.len(), k.edge(best.from, -1) || k.edge(best.to, +1)
 }
 
 // edge reports whether the keying shows at frame at: on the side that dir names, the transmitter is on and nobody speaks,
@@ -294,28 +343,32 @@ func (k *keying) strongAfter(i int) bool {
 	return k.loud(i, to)-audio.Decibels(k.bg[i/histBlock].power()) > 10
 }
 
-// trim takes the squelch tail off: noise at the end, much louder than the transmitter's own silence, flat, and short.
+// trim takes the squelch tail off.
 func (k *keying) trim(s *signal) {
-	most := k.p.TailMax / 10
-	lastCore := s.cores[len(s.cores)-1]
-	floor := max(lastCore.to-10, s.from+10)
-	from := s.to
+	last := s.cores[len(s.cores)-1]
+	s.to = k.tail(run{max(last.to-10, s.from+10), s.to})
+}
+
+// tail returns where the squelch tail at the end of r begins, or the end of r. A tail is noise that ends with the
+// signal, is short, and sets in at once, much louder than what was there just before.
+func (k *keying) tail(r run) int {
+	const least, step = 4, 6 // frames, dB
+	at, most := r.to, float32(step)
 	miss := 0
-	for i := s.to - 1; i >= max(floor, s.to-most); i-- {
-		if k.noisy(i) {
-			from = i
-		} else if miss++; miss > 2 {
-			break
+	for i := r.to - 2; i >= max(r.from, r.to-k.p.TailMax/10); i-- {
+		if !k.noisy(i) {
+			if miss++; miss > 2 {
+				break
+			}
+		}
+		if r.to-i < least || i < 4 {
+			continue
+		}
+		if jump := k.loud(i, min(i+4, r.to)) - k.loud(i-4, i-1); jump > most {
+			at, most = i, jump
 		}
 	}
-	if s.to-from < 4 {
-		return
-	}
-	// Its level against what was there just before, beyond the averaging.
-	before := k.loud(max(s.from, from-12), max(s.from+1, from-2))
-	if k.loud(from+2, s.to)-before > 6 {
-		s.to = from + smooth
-	}
+	return at
 }
 
 // noisy reports whether the bands of frame i lie on a straight line, as noise has it that went through a filter, and
@@ -347,8 +400,12 @@ func (k *keying) others(speech []signal) []signal {
 	}
 	var out []signal
 	for _, r := range runs(k.body.to, 30, k.p.SoundMin/10, func(i int) bool { return i >= k.body.from && k.on[i] && !taken[i] }) {
-		over := k.loud(r.from, r.to) - audio.Decibels(k.bg[r.from/histBlock].power())
-		if int(over*100) >= k.p.SoundSNR {
+		var dev float32
+		for _, x := range k.dev[r.from:r.to] {
+			dev += x / float32(r.len())
+		}
+		// A carrier may take the noise away and so lower the level: then the deviation counts.
+		if int(k.over(r)*100) >= k.p.SoundSNR || int(dev*100) >= k.p.SoundDeviation {
 			out = append(out, signal{run: r})
 		}
 	}

@@ -7,25 +7,26 @@ const DetectVersion = 1
 // DetectParams are the settings that shape what detection finds. They are integers, so that they have one
 // canonical form in a result: probabilities in 1/10000, times in milliseconds, levels in 1/100 dB.
 type DetectParams struct {
-	SpeechOn     int `json:"speech_on"`     // speech begins at this probability
-	SpeechOff    int `json:"speech_off"`    // and ends below this one
-	SpeechMin    int `json:"speech_min"`    // ms; shorter is not speech
-	SpeechPause  int `json:"speech_pause"`  // ms of less than SpeechOff inside one piece of speech
-	GateOn       int `json:"gate_on"`       // 1/100: mean squared deviation from the background, in its own spread, from which the voice detector is shown the sound
-	GateOff      int `json:"gate_off"`      // 1/100: below it a frame is background
-	GateMargin   int `json:"gate_margin"`   // ms that the voice detector is shown before and after
-	KeyingPause  int `json:"keying_pause"`  // ms without a signal that end a transmission where keying can be seen
-	VoicePause   int `json:"voice_pause"`   // ms without a signal that end one where it cannot (single sideband)
-	DensePause   int `json:"dense_pause"`   // ms that end one where speech is continuous and clean (no radio)
-	DenseShare   int `json:"dense_share"`   // 1/10000: share of speech from which it is continuous
-	DenseSNR     int `json:"dense_snr"`     // 1/100 dB from which it is clean
-	SoundMin     int `json:"sound_min"`     // ms; a shorter signal without speech is left out
-	SoundSNR     int `json:"sound_snr"`     // 1/100 dB; a weaker one is left out
-	TailMax      int `json:"tail_max"`      // ms of a squelch tail
-	HearBefore   int `json:"hear_before"`   // ms that the recogniser is given before speech, in noise
-	HearAfter    int `json:"hear_after"`    // ms after it
-	HearMax      int `json:"hear_max"`      // ms of the longest span for the recogniser
-	BackgroundMS int `json:"background_ms"` // ms to each side from which the background is learnt
+	SpeechOn       int `json:"speech_on"`       // speech begins at this probability
+	SpeechOff      int `json:"speech_off"`      // and ends below this one
+	SpeechMin      int `json:"speech_min"`      // ms; shorter is not speech
+	SpeechPause    int `json:"speech_pause"`    // ms of less than SpeechOff inside one piece of speech
+	GateOn         int `json:"gate_on"`         // 1/100: mean squared deviation from the background, in its own spread, from which the voice detector is shown the sound
+	GateOff        int `json:"gate_off"`        // 1/100: below it a frame is background
+	GateMargin     int `json:"gate_margin"`     // ms that the voice detector is shown before and after
+	KeyingPause    int `json:"keying_pause"`    // ms without a signal that end a transmission where keying can be seen
+	VoicePause     int `json:"voice_pause"`     // ms without a signal that end one where it cannot (single sideband)
+	DensePause     int `json:"dense_pause"`     // ms that end one where speech is continuous and clean (no radio)
+	DenseShare     int `json:"dense_share"`     // 1/10000: share of speech from which it is continuous
+	DenseSNR       int `json:"dense_snr"`       // 1/100 dB from which it is clean
+	SoundMin       int `json:"sound_min"`       // ms; a shorter signal without speech is left out
+	SoundSNR       int `json:"sound_snr"`       // 1/100 dB; a weaker one is left out ...
+	SoundDeviation int `json:"sound_deviation"` // 1/100: ... unless it deviates from the background by this much
+	TailMax        int `json:"tail_max"`        // ms of a squelch tail
+	HearBefore     int `json:"hear_before"`     // ms that the recogniser is given before speech, in noise
+	HearAfter      int `json:"hear_after"`      // ms after it
+	HearMax        int `json:"hear_max"`        // ms of the longest span for the recogniser
+	BackgroundMS   int `json:"background_ms"`   // ms to each side from which the background is learnt
 }
 
 // DefaultDetectParams returns the settings that the project's figures were measured with (bench/README.md).
@@ -33,8 +34,8 @@ func DefaultDetectParams() DetectParams {
 	return DetectParams{
 		SpeechOn: 5000, SpeechOff: 3500, SpeechMin: 200, SpeechPause: 150,
 		GateOn: 260, GateOff: 190, GateMargin: 1000,
-		KeyingPause: 250, VoicePause: 600, DensePause: 1500, DenseShare: 6000, DenseSNR: 2500,
-		SoundMin: 250, SoundSNR: 500, TailMax: 600,
+		KeyingPause: 250, VoicePause: 520, DensePause: 1500, DenseShare: 6000, DenseSNR: 2500,
+		SoundMin: 250, SoundSNR: 500, SoundDeviation: 600, TailMax: 600,
 		HearBefore: 1200, HearAfter: 300, HearMax: 28000,
 		BackgroundMS: 20000,
 	}
