@@ -68,7 +68,7 @@ type decoding struct {
 
 // encode runs the encoder over the burst and readies the decoder.
 func (m *Model) encode(w *workspace, pcm []float32) (*decoding, error) {
-	n := len(pcm) + m.params.TailMs*rate/1000
+	n := min(len(pcm)+m.params.TailMs*rate/1000, longest*rate) // the encoder has places for 30 s, the tail included
 	s := m.size
 	w.mel = w.logMel(w.mel, pcm, n-len(pcm))
 	d := &decoding{m: m, w: w, width: frames(n) / 2}

@@ -12,13 +12,6 @@ import (
 	"github.com/earwitness/earwitness/evidence"
 )
 
-// Word is one word of a burst.
-type Word struct {
-	Text        string  // with the punctuation that belongs to it
-	Start, End  float64 // seconds from the first sample
-	Probability float64 // product over its tokens
-}
-
 // Options are what a caller knows of a burst.
 type Options struct {
 	Languages []string // of the case, as hints; see Params.HintMassE4
@@ -81,7 +74,12 @@ func cancelled(err error) error { return evidence.Cancelled("hearing was stopped
 
 func (m *Model) hear(ctx context.Context, w *workspace, pcm []float32, opts Options) (Heard, error) {
 	seconds := float64(len(pcm)) / rate
+	leave, err := m.enter(ctx, len(pcm))
+	if err != nil {
+		return Heard{}, err
+	}
 	d, err := m.encode(w, pcm)
+	leave()
 	if err != nil {
 		return Heard{}, err
 	}

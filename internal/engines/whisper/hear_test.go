@@ -13,6 +13,16 @@ import (
 	"github.com/earwitness/earwitness/evidence"
 )
 
+// The longest burst that is taken fits the encoder, its tail and all.
+func TestLongestBurst(t *testing.T) {
+	m := model(t)
+	for _, n := range []int{30 * rate, 29*rate + 7777} {
+		if h, err := m.Hear(context.Background(), noise(0.1, 30, 9)[:n], Options{}); err != nil || h.State == StateHeard {
+			t.Errorf("%d samples of noise: %+v, %v; want no words and no error", n, h, err)
+		}
+	}
+}
+
 // The number of callers changes nothing, to the last bit of a probability.
 func TestCallersGetTheSameResults(t *testing.T) {
 	m := model(t)

@@ -49,8 +49,8 @@ func Defaults() Params {
 
 func (p Params) check() error {
 	switch {
-	case p.LongestMs < 1 || p.LongestMs > 30000:
-		return evidence.Invalid("longest_ms is %d: Whisper hears at most 30000", p.LongestMs)
+	case p.LongestMs < 1 || p.LongestMs > 1000*longest:
+		return evidence.Invalid("longest_ms is %d: Whisper hears at most %d", p.LongestMs, 1000*longest)
 	case p.TailMs < 0 || p.TailMs > 5000:
 		return evidence.Invalid("tail_ms is %d: from 0 to 5000 makes sense", p.TailMs)
 	case p.MaxTokens < 1 || p.MaxTokens > maxTokens:
@@ -64,6 +64,9 @@ func (p Params) check() error {
 	}
 	return nil
 }
+
+// longest is how many seconds Whisper's encoder has places for.
+const longest = 30
 
 // maxTokens keeps prompt and text within Whisper's 448 text positions.
 const maxTokens = 440

@@ -3,6 +3,7 @@
 package whisper
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"sync"
@@ -29,6 +30,10 @@ type Model struct {
 	size             size
 	params           Params
 
+	// long admits one long burst at a time to the encoder, whose attention takes memory with the square of the
+	// length: 150 MB for 30 s of whisper-base. Meanwhile others decode.
+	long chan struct{}
+
 	mu   sync.Mutex
 	free []*workspace // of callers that have left
 }
@@ -44,7 +49,7 @@ func Load(cfg Config) (*Model, error) {
 	if err != nil {
 		return nil, fmt.Errorf("load Whisper: %w", err)
 	}
-	m := &Model{size: s, params: cfg.Params, bands: melBands(s.mels)}
+	m := &Model{size: s, params: cfg.Params, bands: melBands(s.mels), long: make(chan struct{}, 1)}
 	if m.words, err = newVocabulary(s.words); err != nil {
 		return nil, fmt.Errorf("load Whisper: %w", err)
 	}
@@ -105,4 +110,20 @@ func (m *Model) leave(w *workspace) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.free = append(m.free, w)
+}
+
+// longBurst is the length from which bursts are encoded one at a time.
+const longBurst = 12 * rate
+
+// enter waits until a burst of that many samples may be encoded, and returns what ends its stay.
+func (m *Model) enter(ctx context.Context, samples int) (leave func(), err error) {
+	if samples < longBurst {
+		return func() {}, nil
+	}
+	select {
+	case m.long <- struct{}{}:
+		return func() { <-m.long }, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
 }

@@ -8,6 +8,13 @@ import (
 	"unicode/utf8"
 )
 
+// Word is one word of a burst.
+type Word struct {
+	Text        string  // with the punctuation that belongs to it
+	Start, End  float64 // seconds from the first sample
+	Probability float64 // product over its tokens
+}
+
 // alignment places tokens in time by the decoder's attention to the sound (Whisper's own method): each head's
 // weights are normalised over the tokens, smoothed over time, averaged, and a path through them that only
 // moves forward is found by dynamic time warping.
