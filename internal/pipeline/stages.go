@@ -14,10 +14,9 @@ import (
 	"github.com/earwitness/earwitness/internal/sound"
 )
 
-// The versions of the stages' code. A change that can alter an output raises its number, and with it every key.
+// The versions of the stages' code here; detection has its own. A change that can alter an output raises its number, and with it every key.
 const (
 	decodeVersion = 1
-	detectVersion = 1
 	hearVersion   = 1
 )
 
@@ -142,7 +141,7 @@ func (r *runner) detect(ctx context.Context, rec evidence.RecordingReceived, snd
 	if err != nil {
 		return found, err
 	}
-	j, err := newJob(evidence.StageDetect, detectVersion, rec.Recording, inputs(rec, snd), nil, engine, model, r.o.Detect)
+	j, err := newJob(evidence.StageDetect, analysis.DetectVersion, rec.Recording, inputs(rec, snd), nil, engine, model, r.o.Detect)
 	if err != nil {
 		return found, err
 	}
@@ -163,10 +162,11 @@ func (r *runner) detect(ctx context.Context, rec evidence.RecordingReceived, snd
 	return found, json.Unmarshal(out, &found)
 }
 
-// inputs names the working sound: a decoded copy by its own digest, PCM that is read directly by the original's.
+// inputs names the recording and, where it was decoded, the copy that is worked on. The original is always among
+// them: two recordings may decode to the same samples, and each has its own results.
 func inputs(rec evidence.RecordingReceived, snd *sound.Sound) []evidence.Digest {
 	if d, ok := snd.Copy(); ok {
-		return []evidence.Digest{d}
+		return []evidence.Digest{rec.Digest, d}
 	}
 	return []evidence.Digest{rec.Digest}
 }
