@@ -163,7 +163,7 @@ func (d *Dir) NewWriter() (*Writer, error) {
 	name := "tmp/" + strconv.FormatInt(d.next.Add(1), 10)
 	f, err := d.folder.Create(name, 0o444)
 	if err != nil {
-		return nil, fmt.Errorf("begin blob: %w", err)
+		return nil, d.explain(fmt.Errorf("begin blob: %w", err))
 	}
 	return &Writer{dir: d, file: f, name: name, hash: sha256.New()}, nil
 }
@@ -177,7 +177,7 @@ func (w *Writer) Write(p []byte) (int, error) {
 	w.hash.Write(p[:n])
 	w.size += int64(n)
 	if err != nil {
-		w.err = fmt.Errorf("write blob: %w", err)
+		w.err = w.dir.explain(fmt.Errorf("write blob: %w", err))
 	}
 	return n, w.err
 }
@@ -204,10 +204,12 @@ func (w *Writer) Commit(ctx context.Context) (evidence.Digest, error) {
 	}
 	digest := evidence.Digest(w.hash.Sum(nil))
 	if err := w.commit(ctx, digest); err != nil {
-		return evidence.Digest{}, errors.Join(err, w.Discard())
+		return evidence.Digest{}, errors.Join(w.dir.explain(err), w.Discard())
 	}
 	return digest, w.Discard()
 }
+
+func (d *Dir) explain(err error) error { return durable.Explain(err, d.folder.Path(".")) }
 
 func (w *Writer) commit(ctx context.Context, digest evidence.Digest) error {
 	if w.err != nil {

@@ -17,8 +17,8 @@ import (
 	"github.com/earwitness/earwitness/internal/sqlitedb"
 )
 
-// batchEntries is about how many entries share a transaction when many are waiting.
-const batchEntries = 1024
+// batchRequests is how many requests share a transaction at most when many are waiting.
+const batchRequests = 1024
 
 // writer is what a case has that is open for writing.
 type writer struct {
@@ -51,8 +51,8 @@ type request struct {
 // Append adds an entry and returns its index. It is durable then. NotFound: it names a recording or a blob that is not
 // there. Conflict: there is a result with this key. Invalid: it is not what entries of its kind are.
 //
-// An error of another kind than these leaves it open whether the entry was kept; the case then takes no more entries
-// before it is opened again, except after a full disk, where it was not kept.
+// After any error the entry was not kept, unless the case takes no more entries from then on: that leaves it open, and
+// the case has to be opened again.
 func (c *Case) Append(ctx context.Context, author evidence.Author, kind string, body any) (int64, error) {
 	if c.writer == nil {
 		return 0, errReadOnly(c.dir)
@@ -152,15 +152,15 @@ func (c *Case) submit(ctx context.Context, build func(x *index, first int64) ([]
 func (c *Case) lead() {
 	w := c.writer
 	w.mu.Lock()
-	batch := w.queue[:min(len(w.queue), batchEntries)]
+	batch := w.queue[:min(len(w.queue), batchRequests)]
 	w.queue = w.queue[len(batch):]
 	broken := w.broken
 	w.mu.Unlock()
-	if broken == nil {
-		broken = c.folder.Err()
+	if err := c.folder.Err(); broken == nil && err != nil {
+		broken = w.stopFor(err)
 	}
 	if broken == nil {
-		broken = c.commit(batch)
+		c.commit(batch)
 	} else {
 		for _, r := range batch {
 			r.err = broken
@@ -168,9 +168,6 @@ func (c *Case) lead() {
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.broken == nil {
-		w.broken = broken
-	}
 	for _, r := range batch[1:] {
 		r.wake <- false
 	}
@@ -181,8 +178,8 @@ func (c *Case) lead() {
 	}
 }
 
-// commit writes a batch in one transaction and gives each request its outcome. What it returns ends all writing.
-func (c *Case) commit(batch []*request) error {
+// commit writes a batch in one transaction and gives each request its outcome.
+func (c *Case) commit(batch []*request) {
 	w := c.writer
 	w.mu.Lock()
 	edge := w.edge
@@ -206,22 +203,21 @@ func (c *Case) commit(batch []*request) error {
 		add = append(add, ps...)
 	}
 	if len(add) == 0 {
-		return nil
+		return
 	}
 	// Whoever waits in this batch has a context of its own; one that is cancelled does not undo the work of the others.
 	grown, err := w.insert(context.Background(), edge, add)
 	if err != nil {
 		err = durable.Explain(sqlitedb.Explain(fmt.Errorf("add %d entries: %w", len(add), err), "case.db"), c.dir)
+		if sqlitedb.SyncFailed(err) || !w.unchanged(edge.Size()) {
+			err = w.stopFor(err)
+		}
 		for _, r := range batch {
 			if r.err == nil {
 				r.err = err
 			}
 		}
-		if durable.Full(err) && w.unchanged(edge.Size()) {
-			return nil
-		}
-		return (&evidence.Error{Message: "the case takes no more entries after a write that went wrong", Err: err}).
-			WithHint("run the command again: what was reported as kept is kept, and the rest is done then")
+		return
 	}
 	c.index.merge(all)
 	c.index.mu.Lock()
@@ -230,7 +226,6 @@ func (c *Case) commit(batch []*request) error {
 	w.mu.Lock()
 	w.edge = grown
 	w.mu.Unlock()
-	return nil
 }
 
 // unchanged makes sure that a failed transaction has left nothing.
@@ -308,21 +303,18 @@ func (w *writer) transaction(ctx context.Context, do func() error) error {
 	if w.sql == nil {
 		return errors.New("the case is closed")
 	}
-	if _, err := w.sql.ExecContext(ctx, "BEGIN IMMEDIATE"); err != nil {
-		return err
+	return sqlitedb.Transaction(ctx, w.sql, do)
+}
+
+// stopFor makes a failed write the last one, and returns what every later one is told.
+func (w *writer) stopFor(err error) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.broken == nil {
+		w.broken = (&evidence.Error{Message: "the case takes no more entries after a write that went wrong", Err: err}).
+			WithHint("run the command again: what was reported as kept is kept, and the rest is done then")
 	}
-	err := do()
-	if err == nil {
-		_, err = w.sql.ExecContext(ctx, "COMMIT")
-	}
-	if err == nil {
-		return nil
-	}
-	// SQLite may have rolled back by itself, and then says that there is nothing to roll back.
-	if _, e := w.sql.ExecContext(context.WithoutCancel(ctx), "ROLLBACK"); e != nil && !durable.Full(err) {
-		return errors.Join(err, e)
-	}
-	return err
+	return w.broken
 }
 
 // stop ends writing: no request is taken any more, and those under way have ended when it returns.

@@ -317,8 +317,7 @@ func (c *Case) NewBlob(ctx context.Context) (*blobs.Writer, error) {
 	if c.writer == nil {
 		return nil, errReadOnly(c.dir)
 	}
-	w, err := c.blobs.NewWriter()
-	return w, durable.Explain(err, c.dir)
+	return c.blobs.NewWriter()
 }
 
 // OpenBlob opens a blob. NotFound: it is not there.

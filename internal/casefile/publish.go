@@ -15,6 +15,7 @@ import (
 	"github.com/earwitness/earwitness/evidence"
 	"github.com/earwitness/earwitness/internal/durable"
 	"github.com/earwitness/earwitness/internal/merklelog"
+	"github.com/earwitness/earwitness/internal/sqlitedb"
 )
 
 // publisher is what Publish needs; its lock comes before all others.
@@ -189,9 +190,14 @@ func (c *Case) Publish(ctx context.Context) (err error) {
 	if w == nil {
 		return errReadOnly(c.dir)
 	}
-	defer func() { err = durable.Explain(err, c.dir) }()
 	w.publishing.Lock()
 	defer w.publishing.Unlock()
+	defer func() {
+		if err != nil && (c.folder.Err() != nil || w.memory.Err() != nil || sqlitedb.SyncFailed(err)) {
+			w.stopFor(err)
+		}
+		err = durable.Explain(err, c.dir)
+	}()
 	w.mu.Lock()
 	edge, broken := w.edge, w.broken
 	w.mu.Unlock()

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/earwitness/earwitness/evidence"
+	"github.com/earwitness/earwitness/internal/audit"
 	"github.com/earwitness/earwitness/internal/casefile"
 	"github.com/earwitness/earwitness/internal/casetest"
 	"github.com/earwitness/earwitness/internal/merklelog"
@@ -129,6 +130,7 @@ func TestWorkedExample(t *testing.T) {
 	base := t.TempDir()
 	dir := filepath.Join(base, "worked.case")
 	workedCase(t, dir, filepath.Join(base, "seen"))
+	audited(t, dir)
 	files := map[string][]byte{"entries.txt": entriesText(t, filepath.Join(dir, "case.db"))}
 	for _, below := range []string{"log", "blobs"} {
 		err := filepath.WalkDir(filepath.Join(dir, below), func(p string, d fs.DirEntry, err error) error {
@@ -153,6 +155,9 @@ func TestWorkedExample(t *testing.T) {
 	defer mustClose(t, c)
 	if files["receipt.json"], err = c.Receipt(t.Context(), 1); err != nil {
 		t.Fatal(err)
+	}
+	if _, err := audit.VerifyReceipt(files["receipt.json"], c.Info().Key); err != nil {
+		t.Error(err)
 	}
 	files["key.txt"] = []byte(c.Info().Key + "\n")
 

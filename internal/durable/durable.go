@@ -155,7 +155,8 @@ type tracked struct {
 
 func (t *tracked) Sync() error { return t.folder.sync(t.name, t.File.Sync) }
 
-// Place moves a synced file or a folder to its name, and returns once that is on the disk.
+// Place moves a synced file or a folder to its name, and returns once that is on the disk. Where the old name is in
+// another folder, a crash may bring that one back as well.
 func (f *Folder) Place(from, to string) error {
 	if err := f.Mkdir(path.Dir(to)); err != nil {
 		return err
@@ -166,13 +167,7 @@ func (f *Folder) Place(from, to string) error {
 	f.mu.Lock()
 	delete(f.synced, from)
 	f.mu.Unlock()
-	if err := f.SyncDir(path.Dir(to)); err != nil {
-		return err
-	}
-	if path.Dir(from) != path.Dir(to) {
-		return f.SyncDir(path.Dir(from))
-	}
-	return nil
+	return f.SyncDir(path.Dir(to))
 }
 
 // Remove deletes a file or an empty folder. It does not sync: a crash may bring it back.
@@ -184,9 +179,14 @@ func (f *Folder) Remove(name string) error {
 }
 
 // WriteFile puts data under a name, in place of what was there: after a crash the file is the old or the new one, and
-// once WriteFile has returned it is the new one. Two calls for one name must not overlap.
+// once WriteFile has returned it is the new one. Two calls for one name must not overlap. A crash may leave NAME.tmp.
 func (f *Folder) WriteFile(name string, data []byte, perm fs.FileMode) error {
-	tmp := name + ".tmp"
+	return f.WriteVia(name+".tmp", name, data, perm)
+}
+
+// WriteVia is WriteFile with the name of the temporary file, for one writer of many files: a crash leaves one at most,
+// and the next call takes it away.
+func (f *Folder) WriteVia(tmp, name string, data []byte, perm fs.FileMode) error {
 	if err := f.Remove(tmp); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("write %s: %w", name, err)
 	}

@@ -21,6 +21,9 @@ type Memory struct {
 // NewMemory returns the memory that a folder holds.
 func NewMemory(folder *durable.Folder) *Memory { return &Memory{folder} }
 
+// Err returns the error of a sync that failed, after which nothing is remembered any more.
+func (m *Memory) Err() error { return m.folder.Err() }
+
 // Newest returns the newest checkpoint of an origin with its signed note; ok is false where none was ever signed here.
 func (m *Memory) Newest(origin, verifierKey string) (c Checkpoint, signed []byte, ok bool, err error) {
 	digits, err := OriginDigits(origin)

@@ -111,11 +111,11 @@ func (p Publisher) Publish(from, to int64, signed []byte, r tlog.HashReader, lea
 		if err != nil {
 			return fmt.Errorf("make %s: %w", t.Name(), err)
 		}
-		if err := p.Folder.WriteFile(t.Name(), data, 0o666); err != nil {
+		if err := p.Folder.WriteVia("publish.tmp", t.Name(), data, 0o666); err != nil {
 			return err
 		}
 	}
-	if err := p.Folder.WriteFile("checkpoint", signed, 0o666); err != nil {
+	if err := p.Folder.WriteVia("publish.tmp", "checkpoint", signed, 0o666); err != nil {
 		return err
 	}
 	return p.removePartials(from, to)

@@ -334,6 +334,16 @@ func Explain(err error, name string) error {
 		return evidence.Damaged("%s is damaged: it is not what SQLite wrote", name).Because(err).WithHint("%s", restore)
 	case errors.Is(err, sqlite3.FULL) && !errors.Is(err, syscall.ENOSPC):
 		return fmt.Errorf("%w: %w", err, syscall.ENOSPC)
+	case errors.As(err, &x) && (x == sqlite3.IOERR_WRITE || x == sqlite3.IOERR_SHMSIZE || x == sqlite3.IOERR_TRUNCATE) && !errors.Is(err, syscall.ENOSPC):
+		// The driver does not always say why.
+		return (&evidence.Error{Message: name + " could not be written", Err: err}).
+			WithHint("the disk may be full, or failing: look how much space is left, and at the system's log; then run the command again")
+	case errors.Is(err, sqlite3.CANTOPEN):
+		return (&evidence.Error{Message: name + " could not be opened", Err: err}).
+			WithHint("look whether its folder may be written to, and how much space the disk has left")
+	case SyncFailed(err):
+		return (&evidence.Error{Message: "the disk did not take what was written to " + name, Err: err}).
+			WithHint("the disk may be failing: look at the system's log before you go on; what was reported as kept is kept")
 	case errors.Is(err, sqlite3.BUSY):
 		return evidence.Conflict("%s is held by another program", name).Because(err).WithHint("wait until that program has finished, then try again")
 	case errors.Is(err, sqlite3.READONLY), strings.Contains(err.Error(), "READONLY"):
