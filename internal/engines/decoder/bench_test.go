@@ -19,7 +19,7 @@ func BenchmarkDecode(b *testing.B) {
 		{"amr-12k", append([]byte("#!AMR\n"), bytes.Repeat(read(b, "amrnb.amr")[6:], 190)...)},
 		{"wav-48k-stereo", wav(48000, 2, noise(2*48000*600, 5))},
 	}
-	for _, d := range []*Decoder{wasmDecoder(b), nativeDecoder(b)} {
+	for _, d := range decoders(b) {
 		for _, in := range inputs {
 			b.Run(d.Engine().Name+"/"+in.name, func(b *testing.B) {
 				path := write(b, "input", in.content)

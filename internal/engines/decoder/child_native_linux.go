@@ -38,8 +38,11 @@ func openNative(req request, stdin *os.File) (program, error) {
 	if info.Mode().IsRegular() {
 		readable = append(readable, landlock.ROFiles(stdinPath))
 	}
-	if err := landlock.V4.Restrict(readable...); err != nil {
-		return nil, fmt.Errorf("%w: Landlock of Linux 6.7 or later is needed: %w", errSandbox, err)
+	// The newer one also keeps signals and abstract sockets inside. Neither restricts UDP, which -protocol_whitelist does.
+	if landlock.V7.Restrict(readable...) != nil {
+		if err := landlock.V4.Restrict(readable...); err != nil {
+			return nil, fmt.Errorf("%w: Landlock of Linux 6.7 or later is needed: %w", errSandbox, err)
+		}
 	}
 	return func(args []string, stdout, stderr io.Writer) (int, error) {
 		// The parent's death must end FFmpeg, too; the kernel ties that to the thread that started it.

@@ -39,7 +39,7 @@ type Engine struct {
 type Config struct {
 	Executable string   // the program to start as the child, normally os.Executable(); required
 	Args       []string // words that reach ChildMain in it; default {Verb}
-	CacheDir   string   // folder that keeps the compiled WebAssembly (5 MB, saves 1-2 s a call); "" keeps none
+	CacheDir   string   // folder that keeps the compiled WebAssembly (saves 1-2 s a call); "" keeps none. What lies there is run: only its owner may be able to write to it
 	Native     string   // path of a native ffmpeg to prefer; "" uses WebAssembly only
 
 	MemoryBytes int64                                  // what FFmpeg itself may allocate; default 512 MiB

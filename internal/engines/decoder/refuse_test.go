@@ -60,7 +60,7 @@ func noise(n int, seed uint64) []int16 {
 }
 
 func both(t *testing.T, f func(*testing.T, *Decoder)) {
-	for _, d := range []*Decoder{wasmDecoder(t), nativeDecoder(t)} {
+	for _, d := range decoders(t) {
 		t.Run(d.Engine().Name, func(t *testing.T) { f(t, d) })
 	}
 }
