@@ -2,7 +2,9 @@ package search
 
 import (
 	"context"
+	"database/sql"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -81,8 +83,18 @@ func (x *Index) Search(ctx context.Context, query string, o Options) (Answer, er
 	return a, nil
 }
 
-func (x *Index) search(ctx context.Context, written string, q Query, o Options) (Answer, error) {
-	a := Answer{Hits: []Hit{}}
+func (x *Index) search(ctx context.Context, written string, q Query, o Options) (a Answer, err error) {
+	a.Hits = []Hit{}
+	// One transaction: another process may bring the index up to date meanwhile.
+	if x.tx, err = x.db.Read.BeginTx(ctx, &sql.TxOptions{ReadOnly: true}); err != nil {
+		return a, err
+	}
+	defer func() {
+		rb := x.tx.Rollback()
+		if x.tx = nil; err == nil && !errors.Is(rb, sql.ErrTxDone) {
+			err = rb
+		}
+	}()
 	plan, err := x.plan(ctx, q)
 	if err != nil {
 		return a, err
@@ -93,6 +105,9 @@ func (x *Index) search(ctx context.Context, written string, q Query, o Options) 
 	if a.Total > o.Offset {
 		if a.Hits, err = plan.hits(ctx, o); err != nil {
 			return a, err
+		}
+		if len(a.Hits) != min(o.Limit, a.Total-o.Offset) {
+			return a, evidence.Damaged("the search index counts %d lines and has others", a.Total)
 		}
 	}
 	if o.Histogram && a.Total > 0 {
@@ -161,7 +176,7 @@ func (p *plan) from() (string, []any) {
 
 func (p *plan) count(ctx context.Context) (n int, err error) {
 	from, args := p.from()
-	err = p.x.db.Read.QueryRowContext(ctx, `SELECT count(*)`+from, args...).Scan(&n)
+	err = p.x.tx.QueryRowContext(ctx, `SELECT count(*)`+from, args...).Scan(&n)
 	return n, err
 }
 
@@ -171,14 +186,15 @@ const rank = `round(bm25(spoken, 2.0, 1.0, 1.0), 5)`
 
 func (p *plan) hits(ctx context.Context, o Options) ([]Hit, error) {
 	from, args := p.from()
-	var query string
-	if p.match == "" {
-		query = `SELECT l.line` + from + ` ORDER BY l.recording, l.from_, l.to_, l.id LIMIT ? OFFSET ?`
-	} else {
-		// The lines themselves stay out of the sorting.
-		query = `SELECT l.line FROM (SELECT spoken.rowid AS id, ` + rank + ` AS rank` + from + `) AS m JOIN line l ON l.id = m.id ORDER BY m.rank, l.recording, l.from_, l.to_, l.id LIMIT ? OFFSET ?`
+	// The lines themselves stay out of the sorting.
+	found := `SELECT l.id AS id, 0 AS rank`
+	if p.match != "" {
+		found = `SELECT spoken.rowid AS id, ` + rank + ` AS rank`
 	}
-	rows, err := p.x.db.Read.QueryContext(ctx, query, append(slices.Clip(args), o.Limit, o.Offset)...)
+	query := `SELECT b.line FROM (SELECT m.id, m.rank, l.recording, l.from_, l.to_ FROM (` + found + from + `) AS m JOIN line l ON l.id = m.id
+		ORDER BY m.rank, l.recording, l.from_, l.to_, l.id LIMIT ? OFFSET ?) AS page JOIN body b ON b.id = page.id
+		ORDER BY page.rank, page.recording, page.from_, page.to_, page.id`
+	rows, err := p.x.tx.QueryContext(ctx, query, append(slices.Clip(args), o.Limit, o.Offset)...)
 	if err != nil {
 		return nil, err
 	}
@@ -203,7 +219,7 @@ func (p *plan) hours(ctx context.Context) ([]Hour, error) {
 	q := *p
 	q.where += ` AND l.wall_from IS NOT NULL`
 	from, args := q.from()
-	rows, err := p.x.db.Read.QueryContext(ctx, `SELECT l.wall_from / 3600000 AS hour, count(*)`+from+` GROUP BY hour ORDER BY hour`, args...)
+	rows, err := p.x.tx.QueryContext(ctx, `SELECT l.wall_from / 3600000 AS hour, count(*)`+from+` GROUP BY hour ORDER BY hour`, args...)
 	if err != nil {
 		return nil, err
 	}
@@ -254,7 +270,7 @@ func (x *Index) where(ctx context.Context, q Query, undated bool) (string, []any
 			cond, a = column("from", f)+` < ?`, []any{f.bounds[1]}
 		}
 		if undated && (f.key == "date" || f.key == "from" || f.key == "to") {
-			cond, a = `l.at_from IS NULL`, nil
+			cond, a, f.negate = `l.at_from IS NULL`, nil, false
 		}
 		if f.negate || f.key == "snr" || f.key == "from" || f.key == "to" {
 			if f.negate {
@@ -294,7 +310,7 @@ func column(end string, f filter) string {
 
 // recordings lists the numbers of those whose number or file name has part in it.
 func (x *Index) recordings(ctx context.Context, part string) (string, error) {
-	rows, err := x.db.Read.QueryContext(ctx, `SELECT number, id FROM recording WHERE instr(name, ?) > 0 ORDER BY number`, part)
+	rows, err := x.tx.QueryContext(ctx, `SELECT number, id FROM recording WHERE instr(name, ?) > 0 ORDER BY number`, part)
 	if err != nil {
 		return "", err
 	}

@@ -2,6 +2,7 @@ package search
 
 import (
 	"context"
+	"database/sql"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -37,13 +38,13 @@ func (x *Index) nearest(ctx context.Context, word string) ([]near, error) {
 		return nil, nil
 	}
 	most := reach(len(key))
-	rows, err := x.db.Read.QueryContext(ctx, `SELECT key, word, n FROM word WHERE runes BETWEEN ? AND ?`, len(key)-most, len(key)+most)
+	rows, err := x.tx.QueryContext(ctx, `SELECT key, word, n FROM word WHERE runes BETWEEN ? AND ?`, len(key)-most, len(key)+most)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
 	var out []near
-	var k, w []byte
+	var k, w sql.RawBytes
 	d := distance{row: make([][]int, 3)}
 	for rows.Next() {
 		var n int

@@ -9,9 +9,11 @@ import (
 	"bytes"
 	"context"
 	"database/sql"
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"sync"
@@ -63,9 +65,12 @@ CREATE TABLE line (
   at_to     INTEGER,
   wall_from INTEGER,                   -- the same by the recording's own clock, as if that were UTC
   wall_to   INTEGER,
-  text      TEXT NOT NULL,
-  line      BLOB NOT NULL,             -- JSON of transcript.Line
   UNIQUE (recording, from_, to_, id)
+) STRICT;
+CREATE TABLE body (                    -- what would make walking over lines slow
+  id   INTEGER PRIMARY KEY,            -- of the line
+  text TEXT NOT NULL,
+  line BLOB NOT NULL                   -- JSON of transcript.Line
 ) STRICT;
 CREATE TABLE word (                    -- the vocabulary, for fuzzy search
   word  TEXT PRIMARY KEY,
@@ -90,6 +95,7 @@ type Index struct {
 	db    *sqlitedb.DB      // nil after Close, or where opening again did not succeed
 	state *transcript.State // the case up to where the index has followed it; nil before it was needed
 	stems *stemmer
+	tx    *sql.Tx // of the search under way
 }
 
 // Open opens the index at path for a case, or makes it anew where it is missing, damaged, or made by another
@@ -104,7 +110,11 @@ func Open(ctx context.Context, path, program string, c Entries) (*Index, error) 
 
 func (x *Index) open(ctx context.Context) error {
 	before, statErr := os.Stat(x.path)
-	db, err := sqlitedb.Open(ctx, x.path, options)
+	var db *sqlitedb.DB
+	err := wholePages(x.path)
+	if err == nil {
+		db, err = sqlitedb.Open(ctx, x.path, options)
+	}
 	if err == nil {
 		x.db = db
 		var ours bool
@@ -123,6 +133,34 @@ func (x *Index) open(ctx context.Context) error {
 	}
 	if x.db, err = sqlitedb.Open(ctx, x.path, options); err != nil {
 		return fmt.Errorf("make the search index anew: %w", err)
+	}
+	return nil
+}
+
+// wholePages refuses a file whose last page is cut off. SQLite fills it with zeros and checks no sum over it.
+func wholePages(path string) error {
+	f, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil || info.Size() == 0 {
+		return err
+	}
+	head := make([]byte, 18)
+	if _, err := io.ReadFull(f, head); err != nil && !errors.Is(err, io.ErrUnexpectedEOF) {
+		return err
+	}
+	size := int64(binary.BigEndian.Uint16(head[16:])) // in whole numbers of 512, with 1 for 65536
+	if size == 1 {
+		size = 65536
+	}
+	if size < 512 || info.Size()%size != 0 {
+		return evidence.Damaged("the search index breaks off within a page")
 	}
 	return nil
 }
@@ -192,13 +230,18 @@ func unverified(db *sql.DB) error {
 	return err
 }
 
+// caseError is an error of the case. However damaged that is, a new index does not mend it.
+type caseError struct{ error }
+
+func (e caseError) Unwrap() error { return e.error }
+
 // mended runs fn, and once more over a new index where the file turns out to be damaged.
 func (x *Index) mended(ctx context.Context, fn func() error) error {
 	if x.db == nil {
 		return evidence.Conflict("the search index is closed")
 	}
 	err := x.explain(fn())
-	if err == nil || ctx.Err() != nil || !mendable(err) {
+	if _, ok := errors.AsType[caseError](err); ok || err == nil || ctx.Err() != nil || !mendable(err) {
 		return err
 	}
 	before, statErr := os.Stat(x.path)
@@ -254,7 +297,7 @@ func (x *Index) update(ctx context.Context) (err error) {
 	w := writer{tx: tx, stems: x.stems, touched: map[string]bool{}, words: map[string]int{}}
 	if next == 0 { // all anew: the index is empty, or of another case
 		x.state = nil
-		for _, q := range []string{`DELETE FROM line`, `DELETE FROM word`, `DELETE FROM recording`, `DELETE FROM progress`, `INSERT INTO spoken (spoken) VALUES ('delete-all')`} {
+		for _, q := range []string{`DELETE FROM line`, `DELETE FROM body`, `DELETE FROM word`, `DELETE FROM recording`, `DELETE FROM progress`, `INSERT INTO spoken (spoken) VALUES ('delete-all')`} {
 			if _, err := tx.ExecContext(ctx, q); err != nil {
 				return fmt.Errorf("clear the search index: %w", err)
 			}
@@ -307,7 +350,7 @@ func (x *Index) look(ctx context.Context) (next int64, same bool, err error) {
 		return err
 	})
 	if err != nil && !errors.Is(err, errStop) {
-		return 0, false, fmt.Errorf("follow the case: %w", err)
+		return 0, false, caseError{fmt.Errorf("follow the case: %w", err)}
 	}
 	if !found {
 		return 0, false, nil
@@ -345,5 +388,8 @@ func (x *Index) follow(ctx context.Context, next int64, w *writer) (newest evide
 		}
 		return nil
 	})
-	return newest, err
+	if err != nil {
+		return newest, caseError{fmt.Errorf("follow the case: %w", err)}
+	}
+	return newest, nil
 }

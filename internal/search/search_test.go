@@ -327,6 +327,9 @@ func TestHintsHoursPages(t *testing.T) {
 	if a := find(t, x, "bridge date:2022-02-27"); a.Total != 0 || a.Undated != 1 {
 		t.Errorf("%d found, %d undated", a.Total, a.Undated)
 	}
+	if a := find(t, x, "bridge -date:2022-02-27"); a.Total != 0 || a.Undated != 1 {
+		t.Errorf("%d found, %d undated", a.Total, a.Undated)
+	}
 	all := find(t, x, "state:draft")
 	var paged []Hit
 	for i := 0; i <= all.Total; i += 3 {
@@ -428,14 +431,14 @@ func TestComesBack(t *testing.T) {
 		}
 		damage[fmt.Sprintf("truncated %d", i)] = func() []byte { return good[:rnd.IntN(len(good))] }
 	}
-	for name, make := range damage {
+	for name, harm := range damage {
 		for _, suffix := range []string{"", "-wal", "-shm"} {
 			if err := os.Remove(path + suffix); err != nil && !os.IsNotExist(err) {
 				t.Fatal(err)
 			}
 		}
-		if make != nil {
-			if err := os.WriteFile(path, make(), 0o600); err != nil {
+		if harm != nil {
+			if err := os.WriteFile(path, harm(), 0o600); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -446,6 +449,37 @@ func TestComesBack(t *testing.T) {
 		if err := x.Close(); err != nil {
 			t.Fatal(err)
 		}
+	}
+	// The log beside the file, which holds everything as long as it has not been folded.
+	path = filepath.Join(t.TempDir(), "derived.db")
+	x = openIndex(t, path, c)
+	file, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	wal, err := os.ReadFile(path + "-wal")
+	if err != nil || len(wal) == 0 {
+		t.Fatalf("the log holds %d bytes, %v", len(wal), err)
+	}
+	for i := range 20 {
+		torn := slices.Clone(wal)
+		if i%2 == 0 {
+			torn = torn[:rnd.IntN(len(torn))]
+		} else {
+			torn[rnd.IntN(len(torn))] ^= 0x55
+		}
+		other := filepath.Join(t.TempDir(), "derived.db")
+		for name, b := range map[string][]byte{other: file, other + "-wal": torn} {
+			if err := os.WriteFile(name, b, 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if got := answers(t, openIndex(t, other, c)); !reflect.DeepEqual(got, want) {
+			t.Errorf("torn log %d: other answers", i)
+		}
+	}
+	if err := x.Close(); err != nil {
+		t.Fatal(err)
 	}
 	// Made by another program.
 	y, err := Open(t.Context(), path, "test 2", c)

@@ -32,13 +32,18 @@ type stored struct {
 }
 
 func (w *writer) write(ctx context.Context, state *transcript.State) error {
-	insert, err := w.tx.PrepareContext(ctx, `INSERT INTO line (recording, from_, to_, state, sound, langs, snr, at_from, at_to, wall_from, wall_to, text, line, id) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)
+	insert, err := w.tx.PrepareContext(ctx, `INSERT INTO line (recording, from_, to_, state, sound, langs, snr, at_from, at_to, wall_from, wall_to, id) VALUES (?,?,?,?,?,?,?,?,?,?,?,?)
 		ON CONFLICT (id) DO UPDATE SET state=excluded.state, sound=excluded.sound, langs=excluded.langs, snr=excluded.snr, at_from=excluded.at_from, at_to=excluded.at_to,
-		wall_from=excluded.wall_from, wall_to=excluded.wall_to, text=excluded.text, line=excluded.line`)
+		wall_from=excluded.wall_from, wall_to=excluded.wall_to`)
 	if err != nil {
 		return err
 	}
 	defer insert.Close()
+	insertBody, err := w.tx.PrepareContext(ctx, `INSERT OR REPLACE INTO body (id, text, line) VALUES (?, ?, ?)`)
+	if err != nil {
+		return err
+	}
+	defer insertBody.Close()
 	insertText, err := w.tx.PrepareContext(ctx, `INSERT INTO spoken (rowid, word, stem, uk) VALUES (?, ?, ?, ?)`)
 	if err != nil {
 		return err
@@ -85,7 +90,7 @@ func (w *writer) write(ctx context.Context, state *transcript.State) error {
 				}
 				rowid = old.id
 			}
-			if err := w.line(ctx, insert, insertText, number, l, b, rowid, old); err != nil {
+			if err := w.line(ctx, inserts{insert, insertBody, insertText}, number, l, b, rowid, old); err != nil {
 				return err
 			}
 		}
@@ -97,8 +102,10 @@ func (w *writer) write(ctx context.Context, state *transcript.State) error {
 				if err := w.forget(ctx, s); err != nil {
 					return err
 				}
-				if _, err := w.tx.ExecContext(ctx, `DELETE FROM line WHERE id = ?`, s.id); err != nil {
-					return err
+				for _, q := range []string{`DELETE FROM line WHERE id = ?`, `DELETE FROM body WHERE id = ?`} {
+					if _, err := w.tx.ExecContext(ctx, q, s.id); err != nil {
+						return err
+					}
 				}
 			}
 		}
@@ -108,7 +115,7 @@ func (w *writer) write(ctx context.Context, state *transcript.State) error {
 
 // stored reads what the index holds of a recording.
 func (w *writer) stored(ctx context.Context, number int64) (map[evidence.Span][]*stored, error) {
-	rows, err := w.tx.QueryContext(ctx, `SELECT id, from_, to_, text, line FROM line WHERE recording = ? ORDER BY id`, number)
+	rows, err := w.tx.QueryContext(ctx, `SELECT l.id, l.from_, l.to_, b.text, b.line FROM line l JOIN body b ON b.id = l.id WHERE l.recording = ? ORDER BY l.id`, number)
 	if err != nil {
 		return nil, err
 	}
@@ -125,7 +132,10 @@ func (w *writer) stored(ctx context.Context, number int64) (map[evidence.Span][]
 	return have, rows.Err()
 }
 
-func (w *writer) line(ctx context.Context, insert, insertText *sql.Stmt, number int64, l *transcript.Line, b []byte, rowid any, old *stored) error {
+// inserts are the statements that a line needs, prepared.
+type inserts struct{ line, body, spoken *sql.Stmt }
+
+func (w *writer) line(ctx context.Context, in inserts, number int64, l *transcript.Line, b []byte, rowid any, old *stored) error {
 	var times [4]any // at_from, at_to, wall_from, wall_to
 	if l.TimeStart != "" {
 		for i, s := range []string{l.TimeStart, l.TimeEnd} {
@@ -141,23 +151,27 @@ func (w *writer) line(ctx context.Context, insert, insertText *sql.Stmt, number 
 	for _, lang := range l.Langs {
 		langs += " " + lang + " "
 	}
-	res, err := insert.ExecContext(ctx, number, l.Samples.From, l.Samples.To, l.State, l.Sound, langs, centibel(l.SnrDB), times[0], times[1], times[2], times[3], l.Text, b, rowid)
+	res, err := in.line.ExecContext(ctx, number, l.Samples.From, l.Samples.To, l.State, l.Sound, langs, centibel(l.SnrDB), times[0], times[1], times[2], times[3], rowid)
 	if err != nil {
 		return fmt.Errorf("index line %s: %w", l.Citation, err)
 	}
-	if old != nil {
-		if old.text == l.Text {
-			return nil
-		}
-		if err := w.forget(ctx, old); err != nil {
-			return err
-		}
-	} else {
+	if old == nil {
 		id, err := res.LastInsertId()
 		if err != nil {
 			return err
 		}
 		rowid = id
+	}
+	if _, err := in.body.ExecContext(ctx, rowid, l.Text, b); err != nil {
+		return fmt.Errorf("index line %s: %w", l.Citation, err)
+	}
+	if old != nil && old.text == l.Text {
+		return nil
+	}
+	if old != nil {
+		if err := w.forget(ctx, old); err != nil {
+			return err
+		}
 	}
 	if l.Text == "" {
 		return nil
@@ -172,7 +186,7 @@ func (w *writer) line(ctx context.Context, insert, insertText *sql.Stmt, number 
 			uk.WriteString(s.uk + " ")
 		}
 	}
-	if _, err := insertText.ExecContext(ctx, rowid, words.String(), first.String(), uk.String()); err != nil {
+	if _, err := in.spoken.ExecContext(ctx, rowid, words.String(), first.String(), uk.String()); err != nil {
 		return fmt.Errorf("index the text of line %s: %w", l.Citation, err)
 	}
 	return nil
