@@ -9,7 +9,8 @@ import (
 const (
 	slack    = Rate / 50 // 20 ms: what timestamps may be off before they count; containers round to 1 ms, AVI to a frame
 	firstBit = 9         // half a millisecond: what rounding to the coarsest clock of a container does to the first timestamp
-	maxGaps  = 1000      // kept for the record
+	maxGap   = 24 * 3600 * Rate
+	maxGaps  = 1000 // kept for the record
 )
 
 var (
@@ -41,6 +42,7 @@ type aligner struct {
 	gapSum  int64 // samples of silence in all
 	gapN    int64
 	behind  int64 // farthest that a timestamp lay before its samples
+	jump    int64 // the gap that was too long to be one; timestamps are not followed from there
 }
 
 type frame struct {
@@ -108,14 +110,15 @@ func (a *aligner) place(f frame) error {
 		a.behind = max(a.behind, -off)
 		return nil // overlapping timestamps: every sample is kept
 	}
+	if off > a.max/2-a.gapSum || off > maxGap {
+		a.jump, a.blind = off, true // the sound matters more than a clock that is broken
+		return nil
+	}
 	if len(a.gaps) < maxGaps {
 		a.gaps = append(a.gaps, Gap{At: a.bytes / 2, Length: off})
 	}
 	a.gapN++
 	a.gapSum += off
-	if off > a.max-a.bytes/2 {
-		return errLimit
-	}
 	for off > 0 {
 		n := min(off, int64(len(a.silence)/2))
 		if err := a.put(a.silence[:2*n]); err != nil {

@@ -254,7 +254,10 @@ func (c *conversion) judge(d *done, a *aligner, look probe, facts Facts, t troub
 		}
 	}
 	if a.gapN > 0 {
-		note("%d gaps in the recording's timestamps, %.2f s in all, are silence", a.gapN, float64(a.gapSum)/Rate)
+		note("gaps in the recording's timestamps are silence: %d, %.2f s in all", a.gapN, float64(a.gapSum)/Rate)
+	}
+	if a.jump > 0 {
+		note("timestamps leap by %.0f s, more than a file of this size can mean; they were not followed from there", float64(a.jump)/Rate)
 	}
 	if a.behind > 0 {
 		note("timestamps run back by up to %.2f s; every sample was kept, so times after that are late", float64(a.behind)/Rate)

@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -52,6 +53,23 @@ func TestGuessedDurationsAreNoPromises(t *testing.T) {
 		if out.Truncated || out.Samples < 8*51000 {
 			t.Errorf("%s: %.2f s, header %v, %q", c.name, float64(out.Samples)/Rate, out.Facts.Duration, out.Notes)
 		}
+	}
+}
+
+// Silence fills what timestamps leave out, but a leap that no file of that size can mean costs no sample.
+func TestGapsAndLeaps(t *testing.T) {
+	var got bytes.Buffer
+	a := newAligner(&got, 10*Rate, false)
+	sound := bytes.Repeat([]byte{1, 1}, 100)
+	for _, pts := range []int64{0, 100, 1200, 1300, 1000, 1 << 50, 5} {
+		a.announce(frame{pts: pts, known: true, samples: 100})
+		if _, err := a.Write(sound); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want := slices.Concat(sound, sound, make([]byte, 2000), sound, sound, sound, sound, sound)
+	if !bytes.Equal(got.Bytes(), want) || !slices.Equal(a.gaps, []Gap{{200, 1000}}) || a.behind != 400 || a.jump != 1<<50-1500 {
+		t.Errorf("%d bytes, want %d; gaps %v, behind %d, jump %d", got.Len(), len(want), a.gaps, a.behind, a.jump)
 	}
 }
 
