@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"sync"
 
 	"golang.org/x/mod/sumdb/tlog"
@@ -24,8 +23,8 @@ const batchRequests = 1024
 type writer struct {
 	world  world
 	db     *sqlitedb.DB
-	lock   *os.File // of the case
-	origin *os.File // the lock of its log's origin on this machine
+	lock   *lock // of the case
+	origin *lock // of its log's origin on this machine
 
 	mu      sync.Mutex
 	queue   []*request
@@ -332,9 +331,9 @@ func (w *writer) stop() error {
 // unlock lets others write.
 func (w *writer) unlock() error {
 	var errs []error
-	for _, f := range []*os.File{w.origin, w.lock} {
-		if f != nil {
-			errs = append(errs, f.Close())
+	for _, l := range []*lock{w.origin, w.lock} {
+		if l != nil {
+			errs = append(errs, l.Close())
 		}
 	}
 	return errors.Join(errs...)

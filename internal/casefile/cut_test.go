@@ -159,6 +159,7 @@ func leftovers(t testing.TB, base string) {
 
 // Each operation of adding a recording and publishing it, as the last one that happens, with what was not synced lost or kept.
 func TestCrashTable(t *testing.T) {
+	t.Parallel()
 	base := template(t)
 	whole := newSimDisk(t, copyOf(t, base))
 	if err := work(whole.root, whole.disk(), newLedger(), 1, 1); err != nil {
@@ -195,6 +196,7 @@ func TestCrashTable(t *testing.T) {
 
 // The power goes at random moments, again and again on the same case, and un-synced sectors are lost at random.
 func TestPowerCuts(t *testing.T) {
+	t.Parallel()
 	const each = 4 // cuts a case lives through
 	base := template(t)
 	cuts, promised := 0, 0
@@ -249,6 +251,7 @@ func TestPowerCutsNoticeMissingSyncs(t *testing.T) {
 // Each operation fails once. What was promised is kept. After a full disk the case goes on, after a failed sync it takes
 // nothing more until it is opened again.
 func TestFaults(t *testing.T) {
+	t.Parallel()
 	base := template(t)
 	whole := newSimDisk(t, copyOf(t, base))
 	if err := work(whole.root, whole.disk(), newLedger(), 2, 1); err != nil {

@@ -144,12 +144,12 @@ func (d *simDisk) syncNames(dir, only string) {
 }
 
 func (d *simDisk) apply(o nameOp) {
-	for name := range d.tops { // what is below a folder that moves or goes
-		if strings.HasPrefix(name, o.name+"/") && d.tops[o.name] != o.node {
-			delete(d.tops, name)
-		}
-	}
 	if o.node == nil {
+		for name := range d.tops { // with what is below a folder
+			if strings.HasPrefix(name, o.name+"/") {
+				delete(d.tops, name)
+			}
+		}
 		delete(d.tops, o.name)
 	} else {
 		d.tops[o.name] = o.node

@@ -26,6 +26,8 @@ func tryLock(f *os.File) (bool, error) {
 	}
 }
 
+func unlock(f *os.File) error { return unix.Flock(int(f.Fd()), unix.LOCK_UN) }
+
 // holder says which process holds the lock, as far as the system tells.
 func holder(f *os.File) string {
 	const unknown = "another program"

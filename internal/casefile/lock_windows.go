@@ -19,4 +19,8 @@ func tryLock(f *os.File) (bool, error) {
 	return true, nil
 }
 
+func unlock(f *os.File) error {
+	return windows.UnlockFileEx(windows.Handle(f.Fd()), 0, 1, 0, new(windows.Overlapped))
+}
+
 func holder(*os.File) string { return "another program" }
