@@ -5,12 +5,14 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/earwitness/earwitness/evidence"
 	"github.com/earwitness/earwitness/internal/audit"
+	"github.com/earwitness/earwitness/internal/casetest"
 )
 
 func verify(t testing.TB, dir string, o audit.Options) audit.Report {
@@ -90,5 +92,22 @@ func TestStopped(t *testing.T) {
 	cancel()
 	if _, err := audit.Verify(ctx, sample(t).write(), audit.Options{}); evidence.KindOf(err) != evidence.KindCancelled {
 		t.Errorf("%v", err)
+	}
+}
+
+// TestTrustNamesEveryCode keeps docs/trust.md complete: people are sent there to learn what a code means.
+func TestTrustNamesEveryCode(t *testing.T) {
+	b, err := os.ReadFile(filepath.Join(casetest.Root(t), "docs", "trust.md"))
+	must(t, err)
+	source, err := os.ReadFile("codes.go")
+	must(t, err)
+	codes := regexp.MustCompile(`= "([a-z.-]+)"`).FindAllStringSubmatch(string(source), -1)
+	if len(codes) < 50 {
+		t.Fatalf("%d codes in codes.go", len(codes))
+	}
+	for _, c := range codes {
+		if !strings.Contains(string(b), "`"+c[1]+"`") {
+			t.Errorf("docs/trust.md does not say what %s means", c[1])
+		}
 	}
 }
