@@ -154,6 +154,23 @@ func deviation(db [][audio.Bands]float32, bg []level) []float32 {
 	return out
 }
 
+// averaged returns the mean of x over reach frames to each side.
+func averaged(x []float32, reach int) []float32 {
+	out := make([]float32, len(x))
+	var sum float64
+	from, to := 0, 0
+	for i := range x {
+		for ; to < min(len(x), i+reach+1); to++ {
+			sum += float64(x[to])
+		}
+		for ; from < i-reach; from++ {
+			sum -= float64(x[from])
+		}
+		out[i] = float32(sum / float64(to-from))
+	}
+	return out
+}
+
 // run is a stretch of frames, to is the first not in it.
 type run struct{ from, to int }
 

@@ -113,8 +113,10 @@ func (d *detection) gate(c *chunk, last bool) (listen []run, closed bool) {
 	c.db = smoothed(c.frames)
 	c.bg = background(c.db, nil, d.p.BackgroundMS/10/histBlock)
 	c.dev = deviation(c.db, c.bg)
-	margin := d.p.GateMargin / 10
-	for _, r := range hysteresis(c.dev, float32(d.p.GateOn)/100, float32(d.p.GateOff)/100, 10, 4) {
+	margin := d.p.ListenMargin / 10
+	// A word lasts longer than a chance peak of the noise.
+	word := averaged(c.dev, d.p.ListenOver/20)
+	for _, r := range runs(len(word), 1, 1, func(i int) bool { return word[i] >= float32(d.p.ListenOn)/100 }) {
 		r = run{max(r.from-margin, 0), min(r.to+margin, len(c.dev))}
 		if k := len(listen); k > 0 && r.from <= listen[k-1].to {
 			listen[k-1].to = r.to

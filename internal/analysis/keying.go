@@ -36,7 +36,7 @@ func (d *detection) decide(c *chunk, closed bool) error {
 		}
 	}
 	c.dev = deviation(c.db, c.bg)
-	active := hysteresis(c.dev[:c.body.to], float32(d.p.GateOn)/100, float32(d.p.GateOff)/100, 10, 4)
+	active := hysteresis(c.dev[:c.body.to], float32(d.p.SignalOn)/100, float32(d.p.SignalOff)/100, 10, 4)
 	active = slices.DeleteFunc(active, func(r run) bool { return r.to <= c.body.from })
 	for k := range active {
 		active[k].from = max(active[k].from, c.body.from)
@@ -217,7 +217,8 @@ func (k *keying) over(r run) float32 {
 // stretch, and whether the keying was seen at one of its ends.
 func (k *keying) idle(gap run) (frames int, seen bool) {
 	from, to := gap.from, gap.to
-	if k.strong(run{max(gap.from-50, k.body.from), gap.from}) {
+	strong := k.strong(run{max(gap.from-50, k.body.from), gap.from})
+	if strong {
 		// The voice detector stops late and starts late: the stretch may reach into the speech a little.
 		from, to = max(gap.from-15, k.body.from), min(gap.to+5, k.body.to)
 	}
@@ -242,7 +243,15 @@ func (k *keying) idle(gap run) (frames int, seen bool) {
 	if tail := k.tail(run{gap.from, best.from}); tail < best.from {
 		return best.to - tail, true // the squelch's tail is sent by nobody
 	}
-	return best.len(), k.edge(best.from, -1) || k.edge(best.to, +1)
+	seen = k.edge(best.from, -1) || k.edge(best.to, +1)
+	quiet := 0
+	for _, r := range idle {
+		quiet += r.len()
+	}
+	if !strong && !seen && quiet*2 > gap.len() {
+		return gap.len(), false // a weak voice comes and goes: trust the voice detector
+	}
+	return best.len(), seen
 }
 
 // edge reports whether the keying shows at frame at: on the side that dir names, the transmitter is on and nobody speaks,
@@ -256,9 +265,10 @@ func (k *keying) edge(at, dir int) bool {
 	if from < k.body.from || to > k.body.to {
 		return false
 	}
-	low, high := float32(1e9), float32(-1e9)
+	low, high, dev := float32(1e9), float32(-1e9), float32(0)
 	for i := from; i < to; i++ {
-		if k.chunk.p[i] > 0.5 || !k.on[i] {
+		// The voice detector hears on for a moment: then the spectrum must be that of noise.
+		if !k.on[i] || (k.chunk.p[i] > 0.5 && !k.noisy(i)) {
 			return false
 		}
 		var s float32
@@ -267,8 +277,9 @@ func (k *keying) edge(at, dir int) bool {
 		}
 		s /= voiceBands
 		low, high = min(low, s), max(high, s)
+		dev += k.dev[i] / steady
 	}
-	return high-low < 3
+	return high-low < 3 && dev > 6
 }
 
 // density says of each block of frames whether speech is continuous and clean around it: a recording without keying.

@@ -11,9 +11,11 @@ type DetectParams struct {
 	SpeechOff      int `json:"speech_off"`      // and ends below this one
 	SpeechMin      int `json:"speech_min"`      // ms; shorter is not speech
 	SpeechPause    int `json:"speech_pause"`    // ms of less than SpeechOff inside one piece of speech
-	GateOn         int `json:"gate_on"`         // 1/100: mean squared deviation from the background, in its own spread, from which the voice detector is shown the sound
-	GateOff        int `json:"gate_off"`        // 1/100: below it a frame is background
-	GateMargin     int `json:"gate_margin"`     // ms that the voice detector is shown before and after
+	ListenOn       int `json:"listen_on"`       // 1/100: mean squared deviation from the background, in its own spread, from which the voice detector is shown the sound
+	ListenOver     int `json:"listen_over"`     // ms over which that mean is taken
+	ListenMargin   int `json:"listen_margin"`   // ms that it is shown before and after
+	SignalOn       int `json:"signal_on"`       // 1/100: deviation from which there is a signal
+	SignalOff      int `json:"signal_off"`      // 1/100: and below which it has gone
 	KeyingPause    int `json:"keying_pause"`    // ms without a signal that end a transmission where keying can be seen
 	VoicePause     int `json:"voice_pause"`     // ms without a signal that end one where it cannot (single sideband)
 	DensePause     int `json:"dense_pause"`     // ms that end one where speech is continuous and clean (no radio)
@@ -33,8 +35,8 @@ type DetectParams struct {
 func DefaultDetectParams() DetectParams {
 	return DetectParams{
 		SpeechOn: 5000, SpeechOff: 3500, SpeechMin: 200, SpeechPause: 150,
-		GateOn: 260, GateOff: 190, GateMargin: 1000,
-		KeyingPause: 250, VoicePause: 520, DensePause: 1500, DenseShare: 6000, DenseSNR: 2500,
+		ListenOn: 240, ListenOver: 160, ListenMargin: 1000, SignalOn: 320, SignalOff: 200,
+		KeyingPause: 250, VoicePause: 500, DensePause: 1500, DenseShare: 6000, DenseSNR: 2500,
 		SoundMin: 250, SoundSNR: 500, SoundDeviation: 600, TailMax: 600,
 		HearBefore: 1200, HearAfter: 300, HearMax: 28000,
 		BackgroundMS: 20000,
