@@ -246,3 +246,46 @@ func TestManyEntries(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestWhileTheHouseWrites verifies a case while entries are added and published: no false alarm.
+func TestWhileTheHouseWrites(t *testing.T) {
+	dir, seen, key := houseCase(t)
+	c, err := casefile.Open(t.Context(), dir, casefile.OpenOptions{Now: time.Now, Rand: rand.Reader, SeenDir: seen})
+	must(t, err)
+	stop, ended := make(chan struct{}), make(chan error, 1)
+	go func() {
+		for i := 0; ; i++ {
+			select {
+			case <-stop:
+				ended <- nil
+				return
+			default:
+			}
+			_, err := c.Append(context.Background(), program, evidence.EntryIntakeRefused, evidence.IntakeRefused{Name: fmt.Sprint(i), Reason: "no sound in it"})
+			if err == nil && i%3 == 0 {
+				err = c.Publish(context.Background())
+			}
+			if err != nil {
+				ended <- err
+				return
+			}
+		}
+	}()
+	sound, busy := 0, 0
+	for range 25 {
+		r, err := audit.Verify(t.Context(), dir, audit.Options{Key: key})
+		switch {
+		case evidence.KindOf(err) == evidence.KindConflict:
+			busy++
+		case err != nil || !r.OK():
+			t.Errorf("%v %s", err, show(r))
+		default:
+			sound++
+		}
+	}
+	close(stop)
+	must(t, <-ended)
+	must(t, c.Close())
+	wantClean(t, verify(t, dir, audit.Options{Key: key}))
+	t.Logf("%d sound, %d too busy", sound, busy)
+}
