@@ -111,6 +111,7 @@ func FuzzOggEnds(f *testing.F) {
 		if _, err := oggEnds(bytes.NewReader(b), int64(len(b))); err != nil {
 			t.Fatal(err)
 		}
+		oggChained(bytes.NewReader(b), int64(len(b)))
 		if riffPromises(head) < 0 {
 			t.Fatal("a size below zero")
 		}

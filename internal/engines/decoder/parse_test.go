@@ -73,6 +73,23 @@ func TestGapsAndLeaps(t *testing.T) {
 	}
 }
 
+// Two Ogg recordings in one file are as long as both, and no time is invented between them. What the second delays by
+// its encoder (6.5 ms) is not cut.
+func TestChainedOgg(t *testing.T) {
+	path := write(t, "two.ogg", slices.Concat(read(t, "opus.ogg"), read(t, "opus.ogg")))
+	for _, d := range decoders(t) {
+		out, pcm := decode(t, d, path, Options{})
+		for _, at := range []float64{0.25, 2.95, 3.2 + 0.25, 3.2 + 2.95} {
+			if ms, gain := lateness(pcm, at); ms < -1 || ms > 8 || gain < 0.4 {
+				t.Errorf("chirp at %.2f s is late by %.2f ms, gain %.2f", at, ms, gain)
+			}
+		}
+		if len(out.Gaps) > 0 || out.Truncated || !strings.Contains(strings.Join(out.Notes, ";"), "several Ogg recordings") {
+			t.Errorf("gaps %v, truncated %v, %q", out.Gaps, out.Truncated, out.Notes)
+		}
+	}
+}
+
 func TestOneDigestForOneBinary(t *testing.T) {
 	b, err := os.ReadFile(filepath.Join("ffmpeg", "ffmpeg.wasm.sha256"))
 	if err != nil {

@@ -106,3 +106,27 @@ func riffPromises(head []byte) int64 {
 	}
 	return 0
 }
+
+// oggChained reports whether an Ogg file is several, one after the other (RFC 3533, section 4): a first page of a stream
+// comes after pages of data. It reads page headers only, and stops where there is none.
+func oggChained(f io.ReaderAt, size int64) bool {
+	var header [27 + 255]byte
+	data := false
+	for at := int64(0); at < size; {
+		n, err := f.ReadAt(header[:], at)
+		if n < 27 || err != nil && err != io.EOF || string(header[:4]) != "OggS" {
+			return false
+		}
+		first := header[5]&2 != 0
+		if first && data {
+			return true
+		}
+		data = data || !first
+		segments := int(header[26])
+		at += int64(27 + segments)
+		for _, length := range header[27 : 27+segments] {
+			at += int64(length)
+		}
+	}
+	return false
+}
