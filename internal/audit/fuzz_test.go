@@ -2,7 +2,11 @@ package audit_test
 
 import (
 	"bytes"
+	"os"
+	"path/filepath"
+	"slices"
 	"testing"
+	"time"
 
 	"github.com/earwitness/earwitness/evidence"
 	"github.com/earwitness/earwitness/internal/audit"
@@ -131,4 +135,36 @@ func with(t *testing.T, m *maker) *maker {
 	c := *m
 	c.t = t
 	return &c
+}
+
+// FuzzDatabase patches case.db, three bytes a patch, and makes the page checksums right again.
+func FuzzDatabase(f *testing.F) {
+	dir := sample(f).write()
+	path := filepath.Join(dir, "case.db")
+	sound, err := os.ReadFile(path)
+	must(f, err)
+	f.Add([]byte{0, 100, 5, 16, 3, 200})
+	f.Add([]byte{32, 0, 2, 32, 5, 255, 48, 1, 1})
+	f.Fuzz(func(t *testing.T, patches []byte) {
+		b := bytes.Clone(sound)
+		for ; len(patches) >= 3; patches = patches[3:] {
+			b[(int(patches[0])<<8|int(patches[1]))%len(b)] = patches[2]
+		}
+		for page := b; len(page) > 0; page = page[raw.PageSize:] {
+			sum := raw.PageChecksum(page[:raw.PageSize])
+			copy(page[raw.PageSize-raw.PageReserved:], sum[:])
+		}
+		must(t, os.WriteFile(path, b, 0o600))
+		begun := time.Now()
+		r, err := audit.Verify(t.Context(), dir, audit.Options{Workers: 1})
+		if err != nil && evidence.KindOf(err) != evidence.KindInvalid {
+			t.Fatal(err)
+		}
+		if slices.ContainsFunc(r.Findings, func(f audit.Finding) bool { return f.What == audit.AuditPanic || f.What == audit.DBPage }) {
+			t.Fatal(show(r))
+		}
+		if took := time.Since(begun); took > 20*time.Second {
+			t.Fatalf("took %v", took)
+		}
+	})
 }
