@@ -185,6 +185,15 @@ func (x *index) addStored(idx int64, stored []byte) error {
 		}
 		x.add(idx, f, time.Time{})
 		return nil
+	case evidence.EntryRecordingReceived:
+		var r struct {
+			Body evidence.RecordingReceived `json:"body"`
+		}
+		if err := json.Unmarshal(stored, &r); err != nil {
+			return damagedEntry(idx, err)
+		}
+		x.add(idx, r.Body, time.Time{})
+		return nil
 	}
 	e, err := evidence.ParseEntry(stored)
 	if err != nil {
