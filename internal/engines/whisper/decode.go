@@ -73,6 +73,10 @@ func (m *Model) encode(w *workspace, pcm []float32) (*decoding, error) {
 	w.mel = w.logMel(w.mel, pcm, n-len(pcm))
 	d := &decoding{m: m, w: w, width: frames(n) / 2}
 	cross := s.layers * s.heads * headSize * d.width
+	if cap(w.ck) < cross && len(pcm) >= longBurst { // at once for the longest, not one after another for each length
+		most := s.layers * s.heads * headSize * frames(longest*rate) / 2
+		w.ck, w.cv = make([]float32, most), make([]float32, most)
+	}
 	w.ck, w.cv = grown(w.ck, cross), grown(w.cv, cross)
 	L, H, T := int64(s.layers), int64(s.heads), int64(d.width)
 	var errs [7]error

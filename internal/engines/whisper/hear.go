@@ -87,7 +87,11 @@ func (m *Model) hear(ctx context.Context, w *workspace, pcm []float32, opts Opti
 		return Heard{}, err
 	}
 	v := m.words
-	w.att = w.att[:0]
+	limit := min(m.params.MaxTokens, m.params.TokensSpare+int(seconds*float64(m.params.TokensSecond)))
+	if opts.MaxTokens > 0 {
+		limit = min(limit, opts.MaxTokens)
+	}
+	w.att = grown(w.att, (limit+4)*m.size.alignment*d.width)[:0] // a row for each token of prompt and text
 	if err := d.step(int64(v.start)); err != nil {
 		return Heard{}, err
 	}
@@ -103,10 +107,6 @@ func (m *Model) hear(ctx context.Context, w *workspace, pcm []float32, opts Opti
 		return Heard{}, err
 	}
 	prompt := d.done
-	limit := min(m.params.MaxTokens, m.params.TokensSpare+int(seconds*float64(m.params.TokensSecond)))
-	if opts.MaxTokens > 0 {
-		limit = min(limit, opts.MaxTokens)
-	}
 	out, err := d.write(ctx, limit)
 	if err != nil {
 		return Heard{}, err

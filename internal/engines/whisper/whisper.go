@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	ort "github.com/yalue/onnxruntime_go"
+	"golang.org/x/sync/semaphore"
 
 	"github.com/earwitness/earwitness/evidence"
 )
@@ -30,12 +31,13 @@ type Model struct {
 	size             size
 	params           Params
 
-	// long admits one long burst at a time to the encoder, whose attention takes memory with the square of the
-	// length: 150 MB for 30 s of whisper-base. Meanwhile others decode.
-	long chan struct{}
+	// room is shared by the bursts in the encoder, whose attention takes memory with the square of the length:
+	// the longest burst has the encoder to itself, short ones do not feel it.
+	room *semaphore.Weighted
 
-	mu   sync.Mutex
-	free []*workspace // of callers that have left
+	mu    sync.Mutex
+	free  []*workspace // of callers that have left
+	longs int          // long bursts in the encoder
 }
 
 // Load makes a model. ONNX Runtime is opened once in a process, from the library of the first Load, and stays
@@ -49,7 +51,7 @@ func Load(cfg Config) (*Model, error) {
 	if err != nil {
 		return nil, fmt.Errorf("load Whisper: %w", err)
 	}
-	m := &Model{size: s, params: cfg.Params, bands: melBands(s.mels), long: make(chan struct{}, 1)}
+	m := &Model{size: s, params: cfg.Params, bands: melBands(s.mels), room: semaphore.NewWeighted(square(longest * rate))}
 	if m.words, err = newVocabulary(s.words); err != nil {
 		return nil, fmt.Errorf("load Whisper: %w", err)
 	}
@@ -112,18 +114,38 @@ func (m *Model) leave(w *workspace) {
 	m.free = append(m.free, w)
 }
 
-// longBurst is the length from which bursts are encoded one at a time.
+// longBurst is the length from which a burst's memory is worth giving back at once.
 const longBurst = 12 * rate
+
+// square is what a burst takes of the room: the square of its encoder frames.
+func square(samples int) int64 {
+	n := int64(samples / frame)
+	return max(1, n*n)
+}
 
 // enter waits until a burst of that many samples may be encoded, and returns what ends its stay.
 func (m *Model) enter(ctx context.Context, samples int) (leave func(), err error) {
-	if samples < longBurst {
-		return func() {}, nil
+	n := square(samples)
+	if err := m.room.Acquire(ctx, n); err != nil {
+		return nil, err
 	}
-	select {
-	case m.long <- struct{}{}:
-		return func() { <-m.long }, nil
-	case <-ctx.Done():
-		return nil, ctx.Err()
+	m.count(samples, 1)
+	return func() {
+		m.count(samples, -1)
+		m.room.Release(n)
+	}, nil
+}
+
+// count keeps the number of long bursts in the encoder, and spares memory while there are any.
+func (m *Model) count(samples, change int) {
+	if samples < longBurst {
+		return
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	before := m.longs
+	m.longs += change
+	if before == 0 || m.longs == 0 {
+		spare(m.longs > 0)
 	}
 }
