@@ -17,8 +17,8 @@ func (OS) Create(name string, perm fs.FileMode) (File, error) {
 	return osFile{f}, nil
 }
 
-// Mkdir makes one folder.
-func (OS) Mkdir(name string) error { return os.Mkdir(name, 0o777) }
+// Mkdir makes one folder, for its owner alone: cases hold what can endanger people.
+func (OS) Mkdir(name string) error { return os.Mkdir(name, 0o700) }
 
 // Rename moves a file or folder.
 func (OS) Rename(from, to string) error { return os.Rename(from, to) }
