@@ -41,7 +41,13 @@ func (d *detection) describe(c *chunk, signals []signal, closed bool, touch int)
 			t.Sound = look.sound()
 			s.cores = nil
 		} else {
-			t.Hear = c.hear(d.p, s, after, d.src.Len(), t.SnrCB < d.p.DenseSNR)
+			until := d.src.Len()
+			if n+1 < len(signals) {
+				until = min(until, (c.first+int64(signals[n+1].from))*audio.Hop)
+			} else if !closed {
+				until = min(until, (c.first+int64(c.body.to))*audio.Hop)
+			}
+			t.Hear = c.hear(d.p, s, after, until, t.SnrCB < d.p.DenseSNR)
 		}
 		// A transmission that no pause ended goes on in the next chunk.
 		if n == 0 && d.open && last != nil && last.Sound == t.Sound && s.from-c.body.from < touch {
@@ -76,6 +82,9 @@ func join(a *evidence.Transmission, b evidence.Transmission) {
 	a.BandLowHz = min(a.BandLowHz, b.BandLowHz)
 	a.BandHighHz = max(a.BandHighHz, b.BandHighHz)
 	a.Clipped = a.Clipped || b.Clipped
+	if n := len(a.Hear); n > 0 && len(b.Hear) > 0 {
+		b.Hear[0].From = max(b.Hear[0].From, a.Hear[n-1].To)
+	}
 	a.Hear = append(a.Hear, b.Hear...)
 	a.Span.To = b.Span.To
 }
@@ -85,9 +94,9 @@ func decibels100(power float64) int {
 	return int(math.Round(max(-15000, min(15000, 1000*math.Log10(max(power, 1e-15))))))
 }
 
-// snr returns the signal-to-noise ratio of s over the voice bands, in 1/100 dB. The noise is the background; for
-// speech it is what shows between the words, if that is another: a carrier that quietens the receiver, a floor of the
-// transmitter's own.
+// snr returns the signal-to-noise ratio of s over the voice bands, in 1/100 dB. The noise is the background; where
+// keying is seen, it is what shows between the words, if that is another: a carrier that quietens the receiver, a floor
+// of the transmitter's own.
 func (c *chunk) snr(s signal) int {
 	noise := float64(c.bg[s.from/histBlock].power())
 	quiet := c.quiet(s.run)
@@ -104,7 +113,7 @@ func (c *chunk) snr(s signal) int {
 		for _, r := range s.cores {
 			count(r)
 		}
-		if s.len() >= framesPerSec/2 && (quiet > noise*2 || quiet < noise/2) {
+		if s.seen && s.len() >= framesPerSec/2 && (quiet > noise*2 || quiet < noise/2) {
 			noise = quiet
 		}
 	}

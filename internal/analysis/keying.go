@@ -424,7 +424,8 @@ func (k *keying) others(speech []signal) []signal {
 }
 
 // hear returns what the recogniser is given of s: its speech, padded, cut at pauses.
-func (k *chunk) hear(p DetectParams, s signal, after int64, samples int64, noisy bool) []evidence.Span {
+// It does not reach into its neighbours: after is where the one before ends, until where the one behind begins.
+func (k *chunk) hear(p DetectParams, s signal, after, until int64, noisy bool) []evidence.Span {
 	first, last := s.cores[0].from, s.cores[len(s.cores)-1].to
 	before := p.HearBefore
 	if !noisy {
@@ -435,7 +436,7 @@ func (k *chunk) hear(p DetectParams, s signal, after int64, samples int64, noisy
 		from = first - p.HearBefore/10
 	}
 	to := last + p.HearAfter/10
-	span := evidence.Span{From: max((k.first+int64(from))*audio.Hop, after, 0), To: min((k.first+int64(to))*audio.Hop, samples)}
+	span := evidence.Span{From: max((k.first+int64(from))*audio.Hop, after, 0), To: min((k.first+int64(to))*audio.Hop, until)}
 	var out []evidence.Span
 	most := int64(p.HearMax) * audio.Rate / 1000
 	for span.Len() > most {
