@@ -139,6 +139,7 @@ func (b *backend) Hear(ctx context.Context, model evidence.Digest, pcm []int16, 
 	if r.gone {
 		return child.HearResult{}, evidence.NotFound("model %s has been unloaded", model.Short())
 	}
+	defer giveBack()
 	return r.hear(ctx, pcm, o)
 }
 

@@ -31,6 +31,7 @@ func run(threads int) (err error) {
 	if flag.NArg() > 0 {
 		return fmt.Errorf("unexpected argument %q", flag.Arg(0))
 	}
+	oneArena()
 	debug.SetTraceback("single") // where native code aborts, the last words must not drown in traces
 	out, err := ownOutput()
 	if err != nil {
