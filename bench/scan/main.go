@@ -88,7 +88,7 @@ func header() {
 
 func (s *score) row(name string) {
 	fmt.Printf("%-22s %5d %6d %8.1f %7.1f %7.2f %6.0f %6.0f %6.0f %6.0f %8.0f %6d %6d\n", name, s.truths, s.missed, 100*s.unheard/max(s.speech, 1e-9),
-		float64(s.false_)/s.hours, 100*s.wrong/max(s.quiet, 1e-9), percentile(s.onset, 0.5), percentile(s.onset, 0.9),
+		float64(s.wrongly)/s.hours, 100*s.wrong/max(s.quiet, 1e-9), percentile(s.onset, 0.5), percentile(s.onset, 0.9),
 		percentile(s.offset, 0.5), percentile(s.offset, 0.9), percentile(s.lost, 0.9), s.merged, s.split)
 }
 

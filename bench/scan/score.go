@@ -77,7 +77,7 @@ type score struct {
 	truths, missed  int
 	speech, unheard float64 // seconds of speech, and of it outside what was found
 	quiet, wrong    float64 // seconds without a transmission of speech, and of them what was found
-	false_          int     // found where no speech is
+	wrongly         int     // found where no speech is
 	onset, offset   []float64
 	lost            []float64 // seconds of speech before the start of what the recogniser is given
 	merged, split   int
@@ -146,7 +146,7 @@ func (s *score) add(truth []keyed, speech, hear []found, total float64) {
 		}
 		s.wrong += f.to - f.from - in
 		if in == 0 {
-			s.false_++
+			s.wrongly++
 		}
 		if used[i] > 1 {
 			s.merged += used[i] - 1

@@ -143,7 +143,8 @@ type look struct {
 	low, high   int // Hz: where its power is, but for the outer hundredths
 
 	steady float64 // spread of the level of its blocks, dB
-	waver  float64 // spread of the share of the strongest line
+	stay   float64 // share of blocks whose strongest line is the commonest
+	waver  float64 // spread of its share of the power, over those blocks
 	line   float64 // median share of the strongest line in the power of a block
 	pair   float64 // the same of the two strongest
 	tonal  float64 // the same of all lines that stand out
@@ -257,8 +258,10 @@ func (d *detection) lines(c *chunk, r run, span evidence.Span, l *look) error {
 			levels, line, pair, tonal, tops = append(levels, b.level), append(line, b.line), append(pair, b.pair), append(tonal, b.tonal), append(tops, b.top)
 		}
 	}
+	shares := slices.Clone(line) // median sorts
 	l.line, l.pair, l.tonal = median(line), median(pair), median(tonal)
-	l.steady, l.waver = spread(levels), spread(line)
+	l.steady = spread(levels)
+	l.commonest(tops, shares)
 	l.tones, l.hold = distinct(tops)
 	var total float64
 	for k := from; k < to; k++ {
@@ -297,6 +300,30 @@ func spread(x []float64) float64 {
 	return (s[len(s)*9/10] - s[len(s)/10]) / 2
 }
 
+// commonest measures the line that is the strongest in most blocks; line is its share of each block's power.
+func (l *look) commonest(tops []int, line []float64) {
+	var count [audio.SpectraWindow / 2]int
+	for _, k := range tops {
+		count[k]++
+	}
+	best, at := 0, 0
+	for k := 1; k+1 < len(count); k++ {
+		if s := count[k-1] + count[k] + count[k+1]; s > best {
+			best, at = s, k
+		}
+	}
+	var own []float64
+	for i, k := range tops {
+		if k >= at-1 && k <= at+1 {
+			own = append(own, line[i])
+		}
+	}
+	l.stay = float64(best) / float64(len(tops))
+	if len(own) > 0 {
+		l.waver = spread(own)
+	}
+}
+
 // distinct counts the lines (neighbours are one) that together are the strongest in 85 % of blocks, and the share of
 // blocks that hold the line of the block before.
 func distinct(tops []int) (n int, hold float64) {
@@ -332,7 +359,7 @@ func (l *look) machine() bool {
 // sound labels what is not speech.
 func (l *look) sound() string {
 	switch {
-	case l.tones <= 2 && l.hold > 0.9 && l.waver < 0.12 && (l.line > 0.4 || l.pair > 0.6):
+	case l.stay > 0.6 && l.waver < 0.12 && (l.line > 0.4 || l.pair > 0.6):
 		return evidence.SoundTone
 	case l.tones <= 12 && l.hold < 0.9 && l.pair > 0.35 && l.high-l.low < 3000 && (l.tones <= 3 || l.hold < 0.6):
 		return evidence.SoundData // few tones in quick change
