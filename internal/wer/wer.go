@@ -12,9 +12,10 @@
 //     recogniser writes digits that were read out. Separators of thousands are dropped. Other languages keep
 //     digits, one word each number.
 //  4. Everything that is no letter, mark or digit separates words: a hyphenated word is two words.
-//  5. In English "oh" is "zero" next to a digit's name.
+//  5. In English "oh" is "zero" next to a digit's name, and the titles that are never spoken as they are written are
+//     spelt out: "mr" is "mister", "mrs" "missus", "dr" "doctor", as in the normalisation that Whisper's makers publish.
 //
-// Nothing else is forgiven: inflection, abbreviations, ordinals and "uh" count as they stand.
+// Nothing else is forgiven: inflection, other abbreviations, ordinals and "uh" count as they stand.
 package wer
 
 import (
@@ -59,8 +60,19 @@ func Normalise(lang, text string) []string {
 	}
 	if lang == "en" {
 		ohs(out)
+		titles(out)
 	}
 	return out
+}
+
+// titles spells out English titles.
+func titles(words []string) {
+	spoken := map[string]string{"mr": "mister", "mrs": "missus", "dr": "doctor"}
+	for i, w := range words {
+		if s, ok := spoken[w]; ok {
+			words[i] = s
+		}
+	}
 }
 
 // thousands says whether runes[i] separates thousands: a digit before it and exactly three after it. A full stop

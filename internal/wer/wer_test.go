@@ -16,6 +16,7 @@ func TestNormalise(t *testing.T) {
 		{"en", "10001 90210", "one zero zero zero one nine zero two one zero"},
 		{"en", "Oh, it's 1,250!", "oh its one thousand two hundred fifty"},
 		{"en", "don’t 'quote'", "dont quote"},
+		{"en", "Mr. Dashwood, Dr Who", "mister dashwood doctor who"},
 		{"uk", "п'ять 42 12", "пять сорок два дванадцять"},
 		{"de", "42 Äpfel", "42 äpfel"},
 		{"en", "", ""},
