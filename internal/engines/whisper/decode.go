@@ -66,14 +66,19 @@ type decoding struct {
 	flip   int       // which pair of past is the older one
 }
 
-// encode runs the encoder over the burst and readies the decoder.
-func (m *Model) encode(w *workspace, pcm []float32) (*decoding, error) {
-	n := min(len(pcm)+m.params.TailMs*rate/1000, longest*rate) // the encoder has places for 30 s, the tail included
+// shown is how many samples the encoder is given for a burst, the silence after it included. It has places for
+// 30 s, and was trained with nothing less; window is the least that it is given.
+func (p Params) shown(samples, window int) int {
+	return min(max(samples+p.TailMs*rate/1000, window), longest*rate)
+}
+
+// encode runs the encoder over the burst, followed by silence up to n samples, and readies the decoder.
+func (m *Model) encode(w *workspace, pcm []float32, n int) (*decoding, error) {
 	s := m.size
 	w.mel = w.logMel(w.mel, pcm, n-len(pcm))
 	d := &decoding{m: m, w: w, width: frames(n) / 2}
 	cross := s.layers * s.heads * headSize * d.width
-	if cap(w.ck) < cross && len(pcm) >= longBurst { // at once for the longest, not one after another for each length
+	if cap(w.ck) < cross && n >= longBurst { // at once for the longest, not one after another for each length
 		most := s.layers * s.heads * headSize * frames(longest*rate) / 2
 		w.ck, w.cv = make([]float32, most), make([]float32, most)
 	}

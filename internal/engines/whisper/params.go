@@ -3,13 +3,14 @@ package whisper
 import "github.com/earwitness/earwitness/evidence"
 
 // Version counts the changes of this package's code that can change a result under equal Params.
-const Version = 1
+const Version = 2
 
 // Params is every constant that shapes a result: a result is keyed by it. All are whole numbers, so that they
 // have one canonical form: a name that ends in E4 counts ten-thousandths, in E2 hundredths, in Ms
 // milliseconds.
 type Params struct {
 	TailMs       int `json:"tail_ms"`        // silence appended to a burst; without it the last word is lost
+	WindowMs     int `json:"window_ms"`      // a burst is shown with silence up to this length: in less room the recogniser repeats itself
 	MaxTokens    int `json:"max_tokens"`     // tokens of text at most
 	TokensSecond int `json:"tokens_second"`  // tokens of text at most for each second of sound ...
 	TokensSpare  int `json:"tokens_spare"`   // ... and this many more
@@ -39,7 +40,7 @@ type Params struct {
 // Defaults are the parameters that the measurements in this package's tests were made with.
 func Defaults() Params {
 	return Params{
-		TailMs: 1000, MaxTokens: 220, TokensSecond: 16, TokensSpare: 16, SilenceE6: 100, LongestMs: 30000,
+		TailMs: 1000, WindowMs: 8000, MaxTokens: 220, TokensSecond: 16, TokensSpare: 16, SilenceE6: 100, LongestMs: 30000,
 		BlockTextE4: 5000, NoSpeechE4: 6000, LogProbE4: -10000, WeakLogE4: -5000, WeakVoiceE4: 3000, CompressE2: 240,
 		LettersSec: 30, LettersSpare: 12,
 		LoopShort: 6, LoopMiddle: 5, LoopLong: 4, LoopSpan: 24,
@@ -53,6 +54,8 @@ func (p Params) check() error {
 		return evidence.Invalid("longest_ms is %d: Whisper hears at most %d", p.LongestMs, 1000*longest)
 	case p.TailMs < 0 || p.TailMs > 5000:
 		return evidence.Invalid("tail_ms is %d: from 0 to 5000 makes sense", p.TailMs)
+	case p.WindowMs < 0 || p.WindowMs > 1000*longest:
+		return evidence.Invalid("window_ms is %d: from 0 to %d can be", p.WindowMs, 1000*longest)
 	case p.MaxTokens < 1 || p.MaxTokens > maxTokens:
 		return evidence.Invalid("max_tokens is %d: from 1 to %d can be", p.MaxTokens, maxTokens)
 	case p.MedianFrames < 1 || p.MedianFrames%2 == 0:

@@ -242,5 +242,25 @@ func words(v *vocabulary, tokens []int, probabilities []float64, enter []int, la
 		w.End = max(w.End, w.Start)
 		out = append(out, w)
 	}
-	return out
+	return trimFirst(out)
+}
+
+// trimFirst moves the start of the first word up. The path through the attention begins at the first frame, so that
+// word swallows whatever silence or noise comes before it. Like Whisper's own timing it gets at most twice the
+// length of its fellows.
+func trimFirst(w []Word) []Word {
+	if len(w) == 0 {
+		return w
+	}
+	most := 0.7
+	if rest := w[1:]; len(rest) > 0 {
+		lengths := make([]float64, len(rest))
+		for i, r := range rest {
+			lengths[i] = r.End - r.Start
+		}
+		slices.Sort(lengths)
+		most = 2 * min(lengths[len(lengths)/2], 0.7)
+	}
+	w[0].Start = max(w[0].Start, w[0].End-most)
+	return w
 }
