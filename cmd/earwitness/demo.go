@@ -62,7 +62,7 @@ func (w *world) demo(cmd *cobra.Command, dir string, rf runFlags) error {
 	}
 	c, err := casefile.Create(ctx, dir, casefile.Options{
 		Title: "Demo: two synthetic radio nets and two real recordings", Author: w.author(), Program: "earwitness " + version, Now: w.now, Rand: w.rand, SeenDir: w.seenDir(),
-		Policy: evidence.Policy{EmbargoSeconds: int64((14 * 24 * time.Hour).Seconds()), IntakeDelaySeconds: int64((24 * time.Hour).Seconds())},
+		Policy: evidence.Policy{EmbargoSeconds: int64((14 * 24 * time.Hour).Seconds()), IntakeDelaySeconds: int64((24 * time.Hour).Seconds()), Languages: expectedLanguages()},
 	})
 	if err != nil {
 		return err

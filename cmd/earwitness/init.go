@@ -15,6 +15,10 @@ import (
 
 var languageCode = regexp.MustCompile(`^[a-z]{2,3}$`)
 
+// expectedLanguages are the hint that a case gets where nobody says otherwise: a burst of one second is else taken
+// for any of 99.
+func expectedLanguages() []string { return []string{"ru", "uk", "en"} }
+
 func initVerb(w *world) *cobra.Command {
 	var title string
 	var languages []string
@@ -62,7 +66,7 @@ waits before it is analysed, and the places of recent events are not published b
 	}
 	f := cmd.Flags()
 	f.StringVar(&title, "title", "", "what the case is about (default: the folder's name)")
-	f.StringSliceVar(&languages, "languages", nil, "languages expected on the air, as codes: ru,uk,en; a hint, never forced")
+	f.StringSliceVar(&languages, "languages", expectedLanguages(), "languages expected on the air, as codes; a hint, never forced")
 	f.DurationVar(&delay, "intake-delay", 24*time.Hour, "how old a recording's stated time must be before it is analysed")
 	f.DurationVar(&embargo, "embargo", 14*24*time.Hour, "how long the places of events are not published")
 	return cmd

@@ -69,9 +69,12 @@ func (w *world) sayReport(r audit.Report) {
 	if c := r.Checkpoint; c != nil {
 		fmt.Fprintf(w.stdout, "log %s, signed at %d with root %s\n", c.Origin, c.Size, c.Root)
 	}
-	if r.OK() {
+	switch {
+	case r.OK() && len(r.Notices) == 0:
 		fmt.Fprintln(w.stdout, "everything is as it was when it was written")
-	} else {
+	case r.OK():
+		fmt.Fprintf(w.stdout, "nothing is damaged; %s\n", plural(len(r.Notices), "notice", "notices"))
+	default:
 		fmt.Fprintf(w.stdout, "%s\n", plural(len(r.Findings)+int(r.More), "damaged thing", "damaged things"))
 		fmt.Fprintln(w.stderr, "earwitness: hint: keep this folder as it is, and restore what is damaged from a copy; docs/trust.md says what each finding means")
 	}
