@@ -218,16 +218,7 @@ func (x *Index) closeDB() error {
 	if db == nil {
 		return nil
 	}
-	// A file too damaged for the pragma is closed all the same.
-	return errors.Join(unverified(db.Write), db.Close())
-}
-
-// unverified turns page checksums off for reading. Where another process has written, folding the log, as the last
-// connection does when it closes, makes SQLite drop its memory map, and go-sqlite3 v0.37.0 has none to
-// drop while checksums are verified: it panics. Pages that are written get their checksums still.
-func unverified(db *sql.DB) error {
-	_, err := db.Exec(`PRAGMA checksum_verification = OFF`)
-	return err
+	return db.Close()
 }
 
 // caseError is an error of the case. However damaged that is, a new index does not mend it.
