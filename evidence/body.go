@@ -210,10 +210,11 @@ const (
 
 // Heard is the output of the stage hear for one span: a machine's draft of the words.
 type Heard struct {
-	CompressionE2 int        `json:"compression_e2"` // compression ratio of the text, in 1/100
-	Languages     []Language `json:"languages"`      // most likely first
-	LogProbE4     int        `json:"log_prob_e4"`    // mean log-probability of a token, in 1/10000
-	NoSpeechE4    int        `json:"no_speech_e4"`   // probability of no speech, in 1/10000
+	CompressionE2 int        `json:"compression_e2"`     // compression ratio of the text, in 1/100
+	Language      string     `json:"language,omitempty"` // that the text is written in; "ru|uk" where the two are not told apart
+	Languages     []Language `json:"languages"`          // by the sound alone, most likely first
+	LogProbE4     int        `json:"log_prob_e4"`        // mean log-probability of a token, in 1/10000
+	NoSpeechE4    int        `json:"no_speech_e4"`       // probability of no speech, in 1/10000
 	Reason        string     `json:"reason,omitempty"`
 	State         string     `json:"state"`
 	TemperatureE2 int        `json:"temperature_e2"`

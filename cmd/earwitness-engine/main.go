@@ -32,6 +32,7 @@ func run(threads int) (err error) {
 		return fmt.Errorf("unexpected argument %q", flag.Arg(0))
 	}
 	oneArena()
+	debug.SetGCPercent(25)       // nearly all memory is the runtime's, beside which Go's heap should stay small
 	debug.SetTraceback("single") // where native code aborts, the last words must not drown in traces
 	out, err := ownOutput()
 	if err != nil {

@@ -36,8 +36,8 @@ type Line struct {
 	TimeEnd     string        `json:"time_end"`            //
 	TimeBasis   string        `json:"time_basis"`          // how the recording's start is known
 	TimePlus    float64       `json:"time_uncertainty"`    // plus or minus, seconds
-	Lang        string        `json:"lang"`                // most likely, ISO 639-1; empty before it was heard
-	Langs       []string      `json:"langs"`               // with those nearly as likely
+	Lang        string        `json:"lang"`                // that the text is written in, ISO 639-1; empty before it was heard
+	Langs       []string      `json:"langs"`               // with the other where two are not told apart
 	State       string        `json:"state"`               // one of States
 	Reason      string        `json:"reason"`              // why the state is what it is, where that needs saying
 	Sound       string        `json:"sound"`               // speech, tone, data, music, noise

@@ -229,6 +229,25 @@ func output[T any](b evidence.Result) (T, error) {
 	return evidence.DecodeBody[T](evidence.Entry{Body: b.Output, Kind: b.Stage}, b.Stage)
 }
 
+// written returns the language that a text is written in, or the two that were not told apart; where the recogniser
+// does not say, those of the sound.
+func written(h evidence.Heard) []evidence.Language {
+	if h.Language == "" {
+		return slices.Clip(h.Languages)
+	}
+	var out []evidence.Language
+	for code := range strings.SplitSeq(h.Language, "|") {
+		l := evidence.Language{Code: code, P: 1}
+		for _, k := range h.Languages {
+			if k.Code == code {
+				l.P = max(k.P, 1)
+			}
+		}
+		out = append(out, l)
+	}
+	return out
+}
+
 func (s *State) pack(r *recording, idx int64, b evidence.Result, h evidence.Heard) *heard {
 	o := &origin{engine: b.Engine.Name, build: b.Engine.Build}
 	if b.Model != nil {
@@ -242,7 +261,7 @@ func (s *State) pack(r *recording, idx int64, b evidence.Result, h evidence.Hear
 	}
 	p := &heard{
 		entry: idx, engine: o, state: h.State, reason: h.Reason, text: strings.TrimSpace(h.Text),
-		languages: slices.Clip(h.Languages), logProb: int32(h.LogProbE4),
+		languages: written(h), logProb: int32(h.LogProbE4),
 	}
 	var letters strings.Builder
 	p.words = make([]packedWord, len(h.Words))

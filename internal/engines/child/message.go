@@ -87,7 +87,7 @@ type Word struct {
 func (r HearResult) Heard(from int64) evidence.Heard {
 	round := func(f, unit float64) int { return int(math.Round(f * unit)) }
 	h := evidence.Heard{
-		CompressionE2: round(r.Compression, 1e2), Languages: []evidence.Language{}, LogProbE4: round(r.LogProb, 1e4),
+		CompressionE2: round(r.Compression, 1e2), Language: r.Language, Languages: []evidence.Language{}, LogProbE4: round(r.LogProb, 1e4),
 		NoSpeechE4: round(r.NoSpeech, 1e4), Reason: r.Reason, State: r.State, TemperatureE2: round(r.Temperature, 1e2), Text: r.Text,
 	}
 	for _, l := range r.Languages {
