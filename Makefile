@@ -8,7 +8,7 @@ SHERPA    = $(shell CGO_ENABLED=1 $(GO) list -f '{{.Dir}}' github.com/k2-fsa/she
 TRIPLE   := $(if $(filter arm64,$(ARCH)),aarch64-unknown-linux-gnu,x86_64-unknown-linux-gnu)
 MODEL    ?= whisper-base
 
-.PHONY: all build demo test lint unit eval bench scan campaign fuzz vuln setup model clean
+.PHONY: all build demo test lint unit eval bench campaign fuzz vuln setup model ffmpeg-check clean
 
 all: build
 
@@ -45,7 +45,7 @@ lint:
 	$(GO) tool staticcheck ./...
 
 unit:
-	EARWITNESS_BIN=$(CURDIR)/bin $(GO) test ./...
+	EARWITNESS_BIN=$(CURDIR)/bin $(GO) test -timeout 20m ./...
 
 eval: build model
 	$(GO) run ./bench/eval -bin bin -shared $(SHARED) -model $(MODEL)
@@ -65,6 +65,10 @@ fuzz:
 # Not part of test: the database of vulnerabilities is not reachable everywhere.
 vuln:
 	$(GO) run golang.org/x/vuln/cmd/govulncheck@latest ./...
+
+# Builds the decoder's FFmpeg anew from Debian's source package and compares it bit for bit. Debian only, several minutes.
+ffmpeg-check:
+	internal/engines/decoder/ffmpeg/build.sh --check
 
 clean:
 	rm -rf bin demo.case
