@@ -14,6 +14,7 @@ type keyed struct {
 	sound    string // speech, tone, data, music, noise
 	down, up float64
 	from, to float64 // of the speech
+	rest     found   // the talker's pause in it, if any
 }
 
 // scene is a simulated recording with its truth.
@@ -94,7 +95,9 @@ func simulate(kind string, snr float64, seconds int, voices []voice, seed uint64
 		case what < 7:
 			x = append(x, voices[r.IntN(len(voices))].sound...)
 			if r.IntN(3) == 0 && len(x) < 5*rate { // the talker pauses, the carrier stays up
+				k.rest.from = float64(len(x)) / rate
 				x = append(x, make([]float64, rate*(400+r.IntN(500))/1000)...)
+				k.rest.to = float64(len(x)) / rate
 				x = append(x, voices[r.IntN(len(voices))].sound...)
 			}
 			x = append([]float64{}, x...)
@@ -136,6 +139,7 @@ func simulate(kind string, snr float64, seconds int, voices []voice, seed uint64
 		}
 		k.down, k.up = float64(at)/rate, float64(up)/rate
 		k.from, k.to = float64(at+lead)/rate, float64(at+lead+len(x))/rate
+		k.rest.from, k.rest.to = k.from+k.rest.from, k.from+k.rest.to
 		sc.truth = append(sc.truth, k)
 		if kind == "fm" {
 			for i := up; i < up+rate*(80+r.IntN(170))/1000; i++ {

@@ -97,7 +97,8 @@ func (s *score) add(truth []keyed, speech, hear []found, total float64) {
 		}
 		s.quiet -= t.up - t.down
 		s.truths++
-		s.speech += t.to - t.from
+		said := t.to - t.from - (t.rest.to - t.rest.from)
+		s.speech += said
 		covered, parts, best, first := 0.0, 0, 0.0, -1
 		var match found
 		lost := t.to - t.from
@@ -111,7 +112,7 @@ func (s *score) add(truth []keyed, speech, hear []found, total float64) {
 			if o <= 0 {
 				continue
 			}
-			covered += o
+			covered += o - overlap(f.from, f.to, t.rest.from, t.rest.to)
 			if o > 0.1 {
 				parts++
 				used[i]++
@@ -123,8 +124,8 @@ func (s *score) add(truth []keyed, speech, hear []found, total float64) {
 				}
 			}
 		}
-		s.unheard += t.to - t.from - covered
-		if covered < 0.3*(t.to-t.from) {
+		s.unheard += said - covered
+		if covered < 0.3*said {
 			s.missed++
 			continue
 		}

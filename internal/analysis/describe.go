@@ -147,6 +147,7 @@ type look struct {
 	waver  float64 // spread of its share of the power, over those blocks
 	line   float64 // median share of the strongest line in the power of a block
 	pair   float64 // the same of the two strongest
+	sway   float64 // and its spread
 	tonal  float64 // the same of all lines that stand out
 	tones  int     // different strongest lines that make up most blocks
 	hold   float64 // share of blocks whose strongest line is the one before's
@@ -260,7 +261,7 @@ func (d *detection) lines(c *chunk, r run, span evidence.Span, l *look) error {
 	}
 	shares := slices.Clone(line) // median sorts
 	l.line, l.pair, l.tonal = median(line), median(pair), median(tonal)
-	l.steady = spread(levels)
+	l.steady, l.sway = spread(levels), spread(pair)
 	l.commonest(tops, shares)
 	l.tones, l.hold = distinct(tops)
 	var total float64
@@ -359,7 +360,7 @@ func (l *look) machine() bool {
 // sound labels what is not speech.
 func (l *look) sound() string {
 	switch {
-	case l.stay > 0.6 && l.waver < 0.12 && (l.line > 0.4 || l.pair > 0.6):
+	case l.stay > 0.6 && l.waver < 0.12 && (l.line > 0.4 || l.pair > 0.6), l.tones <= 3 && l.sway < 0.05 && l.pair > 0.8:
 		return evidence.SoundTone
 	case l.tones <= 12 && l.hold < 0.9 && l.pair > 0.35 && l.high-l.low < 3000 && (l.tones <= 3 || l.hold < 0.6):
 		return evidence.SoundData // few tones in quick change

@@ -166,6 +166,9 @@ func (k *keying) split() []run {
 		}
 		from := core.from
 		for _, gap := range runs(core.to, 1, k.p.KeyingPause/10, func(i int) bool { return i >= core.from && !k.on[i] }) {
+			if gap.len() < k.p.VoicePause/10 && !k.edge(gap.from, -1) && !k.edge(gap.to, +1) && k.tail(run{from, gap.from}) == gap.from {
+				continue // a talker's breath, or the faint end of a word
+			}
 			if gap.from-from > 5 {
 				out = append(out, run{from, gap.from})
 			}
