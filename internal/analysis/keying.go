@@ -341,7 +341,7 @@ func (k *keying) extend(s *signal, low, high int) {
 	if !end {
 		i = min(i, last+reachHidden)
 	}
-	if i == last { // it hears on for a while after the signal has gone
+	if i == last && k.strong(s.cores[len(s.cores)-1]) { // it hears on for a while after the signal has gone
 		for j := last - 1; j > max(s.from+5, last-25) && !k.on[j]; j-- {
 			i = j
 		}
