@@ -32,10 +32,6 @@ const Quietest = -84
 // Frame is what detection knows of 10 ms of sound.
 type Frame struct {
 	Power [Bands]float32 // mean power of the bins of each band; 1 is a sine of full scale in every bin
-	Peak  int16          // greatest magnitude of a sample, at most 32767
-	Full  uint8          // samples at full scale
-	Line  uint8          // the strongest bin
-	Pure  float32        // share of the strongest bin and its neighbours in the power of all bands
 }
 
 // Decibels converts a power to dB, nothing below Quietest.
@@ -80,42 +76,21 @@ func (f *Frames) Read(ctx context.Context, dst []Frame, at int64) error {
 			return fmt.Errorf("read sound at sample %d: %w", from, err)
 		}
 		for i := range n {
-			f.frame(&dst[i], buf[i*Hop:i*Hop+frameWindow], margin)
+			f.frame(&dst[i], buf[i*Hop:i*Hop+frameWindow])
 		}
 		dst, at = dst[n:], at+int64(n)
 	}
 	return nil
 }
 
-func (f *Frames) frame(fr *Frame, x []int16, margin int) {
-	*fr = Frame{}
-	for _, v := range x[margin : margin+Hop] {
-		if v < 0 {
-			v = max(-v, -(v + 1)) // -32768 has no positive
-		}
-		if v >= math.MaxInt16-1 {
-			fr.Full++
-		}
-		fr.Peak = max(fr.Peak, v)
-	}
+func (f *Frames) frame(fr *Frame, x []int16) {
 	p := f.spec.of(x)
-	var sum, top float32
-	line := bandEdges[0]
 	for b := range Bands {
 		var s float32
-		for k := bandEdges[b]; k < bandEdges[b+1]; k++ {
-			v := p[k]
+		for _, v := range p[bandEdges[b]:bandEdges[b+1]] {
 			s += v
-			if v > top {
-				top, line = v, k
-			}
 		}
-		sum += s
 		fr.Power[b] = s / float32(bandEdges[b+1]-bandEdges[b])
-	}
-	fr.Line = uint8(line)
-	if sum > 0 {
-		fr.Pure = min(1, (p[line-1]+p[line]+p[line+1])/sum)
 	}
 }
 

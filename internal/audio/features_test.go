@@ -38,9 +38,6 @@ func TestFullScaleSineHasPowerOne(t *testing.T) {
 		t.Fatal(err)
 	}
 	m := f[50]
-	if m.Line != 16 || m.Pure < 0.99 || m.Peak < 32700 || m.Full == 0 {
-		t.Errorf("%+v", m)
-	}
 	power := float64(m.Power[5]) * float64(bandEdges[6]-bandEdges[5]) // 1000 Hz is in band 5; a Hann line is 1.5 bins wide
 	if math.Abs(power-1.5) > 0.02 {
 		t.Errorf("power %g", power)
