@@ -108,6 +108,17 @@ func (p Params) loops(tokens []int) bool {
 	return false
 }
 
+// doubled says whether tokens end with a run of at least RepeatSpan of them that stands there twice. People repeat
+// themselves, too: it is no reason to refuse a text, but one to listen again.
+func (p Params) doubled(tokens []int) bool {
+	for n := p.RepeatSpan; 2*n <= len(tokens); n++ {
+		if end := len(tokens); slices.Equal(tokens[end-2*n:end-n], tokens[end-n:]) {
+			return true
+		}
+	}
+	return false
+}
+
 // labels finds descriptions of sounds in a text: "(crickets)", "[BEEPING]", "*music*", "♪".
 func labels() *regexp.Regexp {
 	return regexp.MustCompile(`\([^()]*\)|\[[^\[\]]*\]|\*[^*]*\*|[♩♪♫♬♭♮♯]+[^♩♪♫♬♭♮♯]*[♩♪♫♬♭♮♯]*`)

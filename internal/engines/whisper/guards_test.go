@@ -173,3 +173,21 @@ func FuzzSizes(f *testing.F) {
 		}
 	})
 }
+
+func TestDoubled(t *testing.T) {
+	p := Defaults()
+	for _, c := range []struct {
+		tokens []int
+		want   bool
+	}{
+		{nil, false},
+		{[]int{1, 2, 3, 1, 2, 3}, false}, // "Berig, Berig": people do that
+		{[]int{9, 1, 2, 3, 4, 5, 6, 1, 2, 3, 4, 5, 6}, true},
+		{[]int{1, 2, 3, 4, 5, 6, 7, 1, 2, 3, 4, 5, 6, 7}, true},
+		{[]int{1, 2, 3, 4, 5, 6, 1, 2, 3, 4, 5, 7}, false},
+	} {
+		if got := p.doubled(c.tokens); got != c.want {
+			t.Errorf("%v: %v", c.tokens, got)
+		}
+	}
+}

@@ -35,7 +35,7 @@ type Heard struct {
 	Temperature        float64
 	Tokens             int // that the recogniser wrote
 
-	looped bool // it repeated itself
+	again bool // it seems to repeat itself: worth a second hearing
 }
 
 // Hear turns a burst, mono at 16 kHz in -1..1, into words. A burst longer than Params.LongestMs or with samples
@@ -79,7 +79,7 @@ func cancelled(err error) error { return evidence.Cancelled("hearing was stopped
 func (m *Model) hear(ctx context.Context, w *workspace, pcm []float32, opts Options) (Heard, error) {
 	usual := m.params.shown(len(pcm), m.params.WindowMs*rate/1000)
 	h, err := m.hearIn(ctx, w, pcm, usual, opts)
-	if err != nil || !h.looped || usual == longest*rate {
+	if err != nil || !h.again || usual == longest*rate {
 		return h, err
 	}
 	if err := w.release(0); err != nil {
@@ -138,7 +138,7 @@ func (m *Model) hearIn(ctx context.Context, w *workspace, pcm []float32, n int, 
 		meanLog: h.MeanLogProbability, noSpeech: h.NoSpeech, label: out.label, compression: h.CompressionRatio,
 		looped: out.looped, unfinished: out.unfinished, seconds: seconds,
 	})
-	h.State, h.looped = state, out.looped || h.CompressionRatio > float64(m.params.CompressE2)/100
+	h.State, h.again = state, out.looped || m.params.doubled(out.tokens) || h.CompressionRatio > float64(m.params.CompressE2)/100
 	if state != StateHeard {
 		h.Reason, h.Refused = reason, raw
 		return h, nil

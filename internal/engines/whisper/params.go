@@ -29,6 +29,7 @@ type Params struct {
 	LoopMiddle int `json:"loop_middle"` // repeats of four to seven
 	LoopLong   int `json:"loop_long"`   // repeats of eight to LoopSpan
 	LoopSpan   int `json:"loop_span"`   // longest run of tokens looked for
+	RepeatSpan int `json:"repeat_span"` // shortest run that, standing twice at the end, is worth a second hearing
 
 	HintMassE4     int `json:"hint_mass_e4"`    // the case's languages restrict the choice where together they have this probability
 	NeighbourE4    int `json:"neighbour_e4"`    // Russian and Ukrainian closer than this are not told apart
@@ -43,7 +44,7 @@ func Defaults() Params {
 		TailMs: 1000, WindowMs: 8000, MaxTokens: 220, TokensSecond: 16, TokensSpare: 16, SilenceE6: 100, LongestMs: 30000,
 		BlockTextE4: 5000, NoSpeechE4: 6000, LogProbE4: -10000, WeakLogE4: -5000, WeakVoiceE4: 3000, CompressE2: 240,
 		LettersSec: 30, LettersSpare: 12,
-		LoopShort: 6, LoopMiddle: 5, LoopLong: 4, LoopSpan: 24,
+		LoopShort: 6, LoopMiddle: 5, LoopLong: 4, LoopSpan: 24, RepeatSpan: 6,
 		HintMassE4: 2000, NeighbourE4: 4000, LanguagesShown: 3, MedianFrames: 7, TemperatureE2: 0,
 	}
 }
@@ -60,7 +61,7 @@ func (p Params) check() error {
 		return evidence.Invalid("max_tokens is %d: from 1 to %d can be", p.MaxTokens, maxTokens)
 	case p.MedianFrames < 1 || p.MedianFrames%2 == 0:
 		return evidence.Invalid("median_frames is %d: it must be odd", p.MedianFrames)
-	case p.LoopShort < 2 || p.LoopMiddle < 2 || p.LoopLong < 2 || p.LoopSpan < 1:
+	case p.LoopShort < 2 || p.LoopMiddle < 2 || p.LoopLong < 2 || p.LoopSpan < 1 || p.RepeatSpan < 1:
 		return evidence.Invalid("a loop needs two repeats of at least one token")
 	case p.TemperatureE2 != 0:
 		return evidence.Invalid("temperature_e2 is %d: only the most probable token is ever taken", p.TemperatureE2)
