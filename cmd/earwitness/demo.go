@@ -103,7 +103,7 @@ func (w *world) guide(dir string, st *transcript.State) {
 			w.line(l, nil)
 		}
 	}
-	at := func(verb string) string { return fmt.Sprintf("earwitness -C %s %s", visible(dir), verb) }
+	at := func(verb string) string { return fmt.Sprintf("%s -C %s %s", visible(w.self), visible(dir), verb) }
 	fmt.Fprintln(w.stdout, "\nWhat to type next:")
 	next := [][2]string{{at("show REC-0001"), "all transmissions of the Russian net"}, {at("search 'вертол* OR топлив*'"), "find words; endings do not matter"}}
 	if len(best) > 0 {

@@ -20,7 +20,7 @@ func exportVerb(w *world) *cobra.Command {
 		Use:   "export",
 		Short: "Write what the recordings say, or an original",
 		Long: `Write what the recordings say, as srt, vtt, jsonl or csv (docs/format/export.md), or the original bytes of a
-recording. Text is a machine's draft until people have listened, and the exports say so.`,
+recording. Text is a machine's draft until people have listened: jsonl and csv carry its state, vtt says so at its head.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}

@@ -34,7 +34,7 @@ func main() {
 	defer stop()
 	w := &world{
 		stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr,
-		now: time.Now, rand: rand.Reader, env: os.Getenv, terminal: isTerminal(os.Stderr), colour: isTerminal(os.Stdout) && os.Getenv("NO_COLOR") == "",
+		self: os.Args[0], now: time.Now, rand: rand.Reader, env: os.Getenv, terminal: isTerminal(os.Stderr), colour: isTerminal(os.Stdout) && os.Getenv("NO_COLOR") == "",
 	}
 	code := execute(ctx, w, os.Args[1:])
 	stop()
@@ -45,6 +45,7 @@ func main() {
 type world struct {
 	stdin          io.Reader
 	stdout, stderr io.Writer
+	self           string // the program as it was called
 	now            func() time.Time
 	rand           io.Reader
 	env            func(string) string
