@@ -84,6 +84,13 @@ type IntakeRefused struct {
 	Size      int64  `json:"size,omitempty"`
 }
 
+// HearingChosen says which model's hearing of a recording counts from here on, where several have heard it. The
+// others stay, and stay citable.
+type HearingChosen struct {
+	Model     Model  `json:"model"`
+	Recording string `json:"recording"`
+}
+
 // OriginalExported says that the original bytes of a recording left the case.
 type OriginalExported struct {
 	Digest    Digest `json:"digest"`

@@ -14,6 +14,7 @@ const (
 	EntryIntakeRefused      = "intake.refused"      // IntakeRefused
 	EntryResult             = "result"              // Result
 	EntryFailure            = "failure"             // Failure
+	EntryHearingChosen      = "hearing.chosen"      // HearingChosen
 	EntryOriginalExported   = "original.exported"   // OriginalExported
 )
 

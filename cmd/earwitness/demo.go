@@ -15,6 +15,7 @@ import (
 	"github.com/earwitness/earwitness/demo"
 	"github.com/earwitness/earwitness/evidence"
 	"github.com/earwitness/earwitness/internal/casefile"
+	"github.com/earwitness/earwitness/internal/engines/models"
 	"github.com/earwitness/earwitness/internal/intake"
 	"github.com/earwitness/earwitness/internal/transcript"
 )
@@ -42,6 +43,10 @@ demo.case where none is named; it must not exist yet.`,
 
 func (w *world) demo(cmd *cobra.Command, dir string, rf runFlags) error {
 	ctx := cmd.Context()
+	// Before the folder is made, so that the same words work once the model is there.
+	if _, err := models.Open(w.modelsDir()).Find(rf.model); err != nil {
+		return err
+	}
 	files, err := os.MkdirTemp("", "earwitness-demo")
 	if err != nil {
 		return err

@@ -91,6 +91,10 @@ func about(e evidence.Entry) string {
 		if b, err := evidence.DecodeBody[evidence.Failure](e, e.Kind); err == nil {
 			return fmt.Sprintf("%-6s  %s  %s", b.Stage, where(b.Recording, b.Span), oneLine(b.Message, 80))
 		}
+	case evidence.EntryHearingChosen:
+		if b, err := evidence.DecodeBody[evidence.HearingChosen](e, e.Kind); err == nil {
+			return b.Recording + "  what " + oneLine(b.Model.Name, 40) + " heard counts"
+		}
 	case evidence.EntryOriginalExported:
 		if b, err := evidence.DecodeBody[evidence.OriginalExported](e, e.Kind); err == nil {
 			return b.Recording + "  to " + oneLine(b.To, 60)

@@ -31,7 +31,7 @@ func runVerb(w *world) *cobra.Command {
 
 It may be stopped at any moment, by Ctrl-C or worse: what is done is kept and the next run goes on from there. A
 recording that cannot be worked on is written down with the reason and the rest goes on; it is tried again
-with --retry. The exit code is 0 when everything that can be done is done.`,
+with --retry. Where another model has heard a recording before, the one of this run counts from then on. The exit code is 0 when everything that can be done is done.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return w.withCase(cmd.Context(), true, func(c *casefile.Case) error {
 				return w.run(cmd, c, rf, args)

@@ -196,6 +196,13 @@ func (s *semantics) apply(a *audit, idx int64, e evidence.Entry) error {
 			return err
 		}
 		return r.holds(*v.Span)
+	case evidence.EntryHearingChosen:
+		v, err := body[evidence.HearingChosen](e)
+		if err != nil {
+			return err
+		}
+		_, err = s.recording(v.Recording)
+		return err
 	case evidence.EntryOriginalExported:
 		v, err := body[evidence.OriginalExported](e)
 		if err != nil {

@@ -162,7 +162,7 @@ type resultFacts struct {
 // is looked at.
 func (x *index) addStored(idx int64, stored []byte) error {
 	switch kind := storedKind(stored); kind {
-	case evidence.EntryIntakeRefused, evidence.EntryFailure, evidence.EntryOriginalExported:
+	case evidence.EntryIntakeRefused, evidence.EntryFailure, evidence.EntryHearingChosen, evidence.EntryOriginalExported:
 		return nil
 	case evidence.EntryResult:
 		var r struct {

@@ -50,6 +50,8 @@ func decodeBody(e evidence.Entry) (any, error) {
 		return evidence.DecodeBody[evidence.Result](e, e.Kind)
 	case evidence.EntryFailure:
 		return evidence.DecodeBody[evidence.Failure](e, e.Kind)
+	case evidence.EntryHearingChosen:
+		return evidence.DecodeBody[evidence.HearingChosen](e, e.Kind)
 	case evidence.EntryOriginalExported:
 		return evidence.DecodeBody[evidence.OriginalExported](e, e.Kind)
 	default:
@@ -108,6 +110,10 @@ func (c *Case) admit(x *index, idx int64, p *prepared) error {
 		x.add(idx, f, p.entry.Time)
 		return nil
 	case evidence.Failure:
+		if err := known(x, b.Recording); err != nil {
+			return err
+		}
+	case evidence.HearingChosen:
 		if err := known(x, b.Recording); err != nil {
 			return err
 		}

@@ -12,6 +12,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -20,6 +21,7 @@ import (
 	"github.com/earwitness/earwitness/internal/analysis"
 	"github.com/earwitness/earwitness/internal/casefile"
 	"github.com/earwitness/earwitness/internal/pipeline"
+	"github.com/earwitness/earwitness/internal/transcript"
 )
 
 // media is a decoder that works: it understands "noise" files and nothing else.
@@ -96,6 +98,7 @@ func (voices) Speech(_ context.Context, region []int16) ([]float32, error) {
 type ear struct {
 	missing bool
 	build   string
+	model   string
 	err     error
 	calls   int
 	mu      sync.Mutex
@@ -109,7 +112,7 @@ func (e *ear) Engine(context.Context) (evidence.Engine, error) {
 	return evidence.Engine{Name: "test-ear", Build: e.build}, nil
 }
 func (e *ear) Model() (*evidence.Model, error) {
-	return &evidence.Model{Name: "test", Digest: evidence.DigestOf([]byte("test"))}, nil
+	return &evidence.Model{Name: "test" + e.model, Digest: evidence.DigestOf([]byte("test" + e.model))}, nil
 }
 func (e *ear) Params() (any, error)                    { return "none", nil }
 func (e *ear) Machine(context.Context) (string, error) { return "test", nil }
@@ -124,7 +127,7 @@ func (e *ear) Hear(_ context.Context, pcm []int16) (evidence.Heard, error) {
 	if e.err != nil {
 		return evidence.Heard{}, e.err
 	}
-	text := fmt.Sprintf("%s %d", e.build, len(pcm))
+	text := fmt.Sprintf("%s%s %d", e.model, e.build, len(pcm))
 	return evidence.Heard{State: evidence.HeardWords, Text: text, Languages: []evidence.Language{{Code: "en", P: 9000}},
 		Words: []evidence.Word{{Text: text, P: 9000, Span: evidence.Span{From: 0, To: int64(len(pcm)) + 99}}}}, nil
 }
@@ -239,6 +242,34 @@ func TestAnotherEngineGivesResultsBesideTheOld(t *testing.T) {
 	s := b.run()
 	if s.Decoded != 0 || s.Detected != 0 || s.Heard != first.Heard || b.count(evidence.EntryResult) != before+first.Heard {
 		t.Errorf("%+v after %+v", s, first)
+	}
+}
+
+// Whoever runs a model reads what it heard, also when it had heard everything before; nothing is heard twice.
+func TestTheModelOfTheLastRunCounts(t *testing.T) {
+	b := newBench(t, "noise")
+	for i, model := range []string{"", "other ", "", "", "other "} {
+		b.e.model = model
+		s := b.run()
+		if i > 1 && s.Heard != 0 {
+			t.Errorf("run %d heard %d bursts again", i, s.Heard)
+		}
+		var st transcript.State
+		if _, err := b.c.Follow(t.Context(), 0, st.Apply); err != nil {
+			t.Fatal(err)
+		}
+		lines := st.AllLines()
+		if len(lines) == 0 {
+			t.Fatal("no lines")
+		}
+		for _, l := range lines {
+			if l.Model != "test"+model || !strings.HasPrefix(l.Text, model+"1 ") {
+				t.Errorf("run %d with %q shows %q by %s", i, model, l.Text, l.Model)
+			}
+		}
+	}
+	if n := b.count(evidence.EntryHearingChosen); n != 3 {
+		t.Errorf("%d choices are written down, not 3", n)
 	}
 }
 

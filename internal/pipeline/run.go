@@ -45,7 +45,7 @@ func Run(ctx context.Context, c *casefile.Case, o Options) (Summary, error) {
 	close(done)
 	published.Wait()
 	if ctx.Err() != nil {
-		err = evidence.Cancelled("stopped; what was done is kept").WithHint("`earwitness run` goes on from here").Because(ctx.Err())
+		err = evidence.Cancelled("stopped; what was done is kept").WithHint("`earwitness run` goes on from here")
 	}
 	// Publishing must not be cut short by the cancellation that ended the work.
 	return r.sum, errors.Join(err, c.Publish(context.WithoutCancel(ctx)))

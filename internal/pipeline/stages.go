@@ -217,7 +217,23 @@ func (r *runner) hear(ctx context.Context, rec evidence.RecordingReceived, snd *
 			return err
 		})
 	}
-	return g.Wait()
+	if err := g.Wait(); err != nil {
+		return err
+	}
+	return r.choose(ctx, rec.Recording, model)
+}
+
+// choose makes the model of this run the one whose hearing of a recording counts, where another one's did: whoever
+// runs a model wants to read what it heard, and that of the other stays beside it.
+func (r *runner) choose(ctx context.Context, recording string, model *evidence.Model) error {
+	r.mu.Lock()
+	counts, ok := r.held.counts[recording]
+	r.mu.Unlock()
+	if !ok || model == nil || counts == model.Digest {
+		return nil
+	}
+	_, err := r.c.Append(ctx, r.o.Author, evidence.EntryHearingChosen, evidence.HearingChosen{Model: *model, Recording: recording})
+	return err
 }
 
 // burst hears the span of one job.

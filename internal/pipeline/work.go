@@ -134,13 +134,14 @@ func (j job) failure(err error) evidence.Failure {
 type held struct {
 	recordings []evidence.RecordingReceived // with their newest statement
 	results    map[evidence.Digest]json.RawMessage
+	counts     map[string]evidence.Digest // recording to the model whose hearing of it counts
 	failures   map[evidence.Digest]evidence.Failure
 }
 
 // read follows the case from its first entry.
 func read(ctx context.Context, c *casefile.Case) (*held, error) {
-	h := &held{results: map[evidence.Digest]json.RawMessage{}, failures: map[evidence.Digest]evidence.Failure{}}
-	at := map[string]int{}
+	h := &held{results: map[evidence.Digest]json.RawMessage{}, counts: map[string]evidence.Digest{}, failures: map[evidence.Digest]evidence.Failure{}}
+	at, chosen := map[string]int{}, map[string]bool{}
 	_, err := c.Follow(ctx, 0, func(_ int64, e evidence.Entry) error {
 		switch e.Kind {
 		case evidence.EntryRecordingReceived:
@@ -164,7 +165,16 @@ func read(ctx context.Context, c *casefile.Case) (*held, error) {
 				return err
 			}
 			h.results[r.Key] = r.Output
+			if r.Stage == evidence.StageHear && r.Model != nil && !chosen[r.Recording] {
+				h.counts[r.Recording] = r.Model.Digest
+			}
 			delete(h.failures, r.Key)
+		case evidence.EntryHearingChosen:
+			b, err := evidence.DecodeBody[evidence.HearingChosen](e, e.Kind)
+			if err != nil {
+				return err
+			}
+			h.counts[b.Recording], chosen[b.Recording] = b.Model.Digest, true
 		case evidence.EntryFailure:
 			f, err := evidence.DecodeBody[evidence.Failure](e, e.Kind)
 			if err != nil {

@@ -148,7 +148,7 @@ func (r *recording) stateOf(t evidence.Transmission) (state, reason string, part
 	var failed, waiting, drafts int
 	var failure, gap string
 	for _, span := range t.Hear {
-		h := r.heard[span]
+		h := r.current(span)
 		if h == nil {
 			f, ok := r.failures[work{evidence.StageHear, span}]
 			if !ok {

@@ -27,8 +27,16 @@ type recording struct {
 	Recording
 	transmissions []evidence.Transmission
 	detectIdx     int64                    // of the entry they come from
-	heard         map[evidence.Span]*heard // by the span that was given to the recogniser
+	heard         map[hearing]*heard       // by the span that was given to the recogniser, and by the model
+	newest        map[evidence.Span]*heard // of each span, whichever model heard it
+	chosen        string                   // digest of the model whose hearing counts; "" for the newest
 	failures      map[work]Failure
+}
+
+// hearing is what one model made of one span; a later engine's hearing with the same model takes its place.
+type hearing struct {
+	span  evidence.Span
+	model string // digest
 }
 
 // work is a piece of work that can fail: a stage over a span, or over a whole recording.
@@ -134,6 +142,16 @@ func (s *State) apply(idx int64, e evidence.Entry) error {
 			return err
 		}
 		return s.result(r, idx, b)
+	case evidence.EntryHearingChosen:
+		b, err := evidence.DecodeBody[evidence.HearingChosen](e, e.Kind)
+		if err != nil {
+			return err
+		}
+		r, err := s.find(b.Recording)
+		if err != nil {
+			return err
+		}
+		r.chosen = b.Model.Digest.String()
 	case evidence.EntryFailure:
 		b, err := evidence.DecodeBody[evidence.Failure](e, e.Kind)
 		if err != nil {
@@ -167,7 +185,8 @@ func (s *State) received(idx int64, b evidence.RecordingReceived) error {
 	r := &recording{
 		Recording: Recording{ID: b.Recording, Digest: b.Digest, Name: b.Name, Size: b.Size, Entry: idx},
 		detectIdx: -1,
-		heard:     map[evidence.Span]*heard{},
+		heard:     map[hearing]*heard{},
+		newest:    map[evidence.Span]*heard{},
 		failures:  map[work]Failure{},
 	}
 	r.describe(b.Reception)
@@ -218,7 +237,8 @@ func (s *State) result(r *recording, idx int64, b evidence.Result) error {
 		if err != nil {
 			return err
 		}
-		r.heard[span] = s.pack(r, idx, b, h)
+		p := s.pack(r, idx, b, h)
+		r.heard[hearing{span, p.engine.modelDigest}], r.newest[span] = p, p
 	}
 	delete(r.failures, work{b.Stage, span})
 	return nil
@@ -246,6 +266,14 @@ func written(h evidence.Heard) []evidence.Language {
 		out = append(out, l)
 	}
 	return out
+}
+
+// current is the hearing of a span that counts: the chosen model's, else the newest; nil where there is none.
+func (r *recording) current(span evidence.Span) *heard {
+	if h := r.heard[hearing{span, r.chosen}]; h != nil {
+		return h
+	}
+	return r.newest[span]
 }
 
 func (s *State) pack(r *recording, idx int64, b evidence.Result, h evidence.Heard) *heard {
