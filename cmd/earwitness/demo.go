@@ -142,7 +142,9 @@ func found(lines []transcript.Line, recording string) string {
 	for k := range count {
 		keys = append(keys, k)
 	}
-	slices.SortFunc(keys, func(a, b string) int { return count[b] - count[a] })
+	slices.SortFunc(keys, func(a, b string) int {
+		return cmp.Or(count[b]-count[a], strings.Compare(a, b))
+	})
 	var parts []string
 	for _, k := range keys {
 		parts = append(parts, fmt.Sprintf("%d %s", count[k], k))
