@@ -51,6 +51,10 @@ func (d *detection) decide(c *chunk, closed bool) error {
 	signals := k.speech()
 	signals = append(signals, k.others(signals)...)
 	slices.SortFunc(signals, func(a, b signal) int { return a.from - b.from })
+	signals, err := d.apart(c, signals)
+	if err != nil {
+		return err
+	}
 	return d.describe(c, signals, closed, pause(d.p.VoicePause))
 }
 

@@ -2,7 +2,7 @@ package analysis
 
 // DetectVersion is the version of the stage's code: it changes when the same sound and the same parameters may
 // give another answer.
-const DetectVersion = 1
+const DetectVersion = 2
 
 // DetectParams are the settings that shape what detection finds. They are integers, so that they have one
 // canonical form in a result: probabilities in 1/10000, times in milliseconds, levels in 1/100 dB.
@@ -18,6 +18,7 @@ type DetectParams struct {
 	SignalOff      int `json:"signal_off"`      // 1/100: and below which it has gone
 	KeyingPause    int `json:"keying_pause"`    // ms without a signal that end a transmission where keying can be seen
 	VoicePause     int `json:"voice_pause"`     // ms without a signal that end one where it cannot (single sideband)
+	IntruderPause  int `json:"intruder_pause"`  // ms without speech from which a tone or music between words is another's
 	DensePause     int `json:"dense_pause"`     // ms that end one where speech is continuous and clean (no radio)
 	DenseShare     int `json:"dense_share"`     // 1/10000: share of speech from which it is continuous
 	DenseSNR       int `json:"dense_snr"`       // 1/100 dB from which it is clean
@@ -36,7 +37,7 @@ func DefaultDetectParams() DetectParams {
 	return DetectParams{
 		SpeechOn: 5000, SpeechOff: 3500, SpeechMin: 200, SpeechPause: 150,
 		ListenOn: 240, ListenOver: 160, ListenMargin: 1000, SignalOn: 320, SignalOff: 200,
-		KeyingPause: 250, VoicePause: 500, DensePause: 1500, DenseShare: 6000, DenseSNR: 2500,
+		KeyingPause: 250, VoicePause: 500, IntruderPause: 600, DensePause: 1500, DenseShare: 6000, DenseSNR: 2500,
 		SoundMin: 250, SoundSNR: 500, SoundDeviation: 600, TailMax: 600,
 		HearBefore: 1200, HearAfter: 300, HearMax: 28000,
 		BackgroundMS: 20000,
