@@ -185,7 +185,7 @@ func (r *runner) once(ctx context.Context, j job, do func() (output any, machine
 	if _, err := r.c.Append(ctx, r.o.Author, evidence.EntryResult, res); err != nil {
 		return nil, err
 	}
-	r.count(func(*Summary) { r.held.results[j.key] = res.Output })
+	r.count(func(*Summary) { r.held.keep(res) })
 	return res.Output, nil
 }
 

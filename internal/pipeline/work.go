@@ -132,10 +132,17 @@ func (j job) failure(err error) evidence.Failure {
 
 // held is what the case holds already, read once and kept up to date by the run itself.
 type held struct {
-	recordings []evidence.RecordingReceived // with their newest statement
-	results    map[evidence.Digest]json.RawMessage
-	counts     map[string]evidence.Digest // recording to the model whose hearing of it counts
+	recordings []evidence.RecordingReceived        // with their newest statement
+	results    map[evidence.Digest]json.RawMessage // outputs that later stages need; empty for hearings, of which there are very many
+	counts     map[string]evidence.Digest          // recording to the model whose hearing of it counts
 	failures   map[evidence.Digest]evidence.Failure
+}
+
+func (h *held) keep(r evidence.Result) {
+	if r.Stage == evidence.StageHear {
+		r.Output = nil
+	}
+	h.results[r.Key] = r.Output
 }
 
 // read follows the case from its first entry.
@@ -164,7 +171,7 @@ func read(ctx context.Context, c *casefile.Case) (*held, error) {
 			if err != nil {
 				return err
 			}
-			h.results[r.Key] = r.Output
+			h.keep(r)
 			if r.Stage == evidence.StageHear && r.Model != nil && !chosen[r.Recording] {
 				h.counts[r.Recording] = r.Model.Digest
 			}
