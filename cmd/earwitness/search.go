@@ -3,8 +3,11 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -27,7 +30,12 @@ alternatives. Filters: rec: lang: state: sound: date: from: to: snr:. docs/searc
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return w.withCase(cmd.Context(), false, func(c *casefile.Case) (err error) {
-				x, err := search.Open(cmd.Context(), filepath.Join(c.Dir(), "derived.db"), "earwitness "+version, c)
+				index, done, err := indexPath(c.Dir())
+				if err != nil {
+					return err
+				}
+				defer func() { err = errors.Join(err, done()) }()
+				x, err := search.Open(cmd.Context(), index, "earwitness "+version, c)
 				if err != nil {
 					return err
 				}
@@ -50,6 +58,21 @@ alternatives. Filters: rec: lang: state: sound: date: from: to: snr:. docs/searc
 	cmd.Flags().IntVar(&o.Limit, "limit", o.Limit, "show at most this many lines")
 	cmd.Flags().IntVar(&o.Offset, "offset", 0, "pass over this many first")
 	return cmd
+}
+
+// indexPath returns where the index of a case lies: in its folder, or, where that cannot be written to, such as on a
+// disk that was handed over as evidence, in a folder of its own that done removes.
+func indexPath(dir string) (path string, done func() error, err error) {
+	path = filepath.Join(dir, "derived.db")
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err == nil {
+		return path, func() error { return nil }, f.Close()
+	}
+	if !errors.Is(err, fs.ErrPermission) && !errors.Is(err, syscall.EROFS) {
+		return "", nil, err
+	}
+	tmp, err := os.MkdirTemp("", "earwitness-index")
+	return filepath.Join(tmp, "derived.db"), func() error { return os.RemoveAll(tmp) }, err
 }
 
 func (w *world) sayAnswer(a search.Answer, o search.Options) {
