@@ -15,7 +15,8 @@ import (
 // and a word that was in doubt may come out as another one.
 var volatile = []struct{ form, as string }{
 	{`[0-9a-f]{32,64}`, "HEX"}, {`\+[0-9a-f]{8}\+\S+`, "+KEY"}, {`root \S+`, "root ROOT"}, {`in \d[\d.a-z ]*$`, "in TIME"}, {`\d{4}-\d\d-\d\d \d\d:\d\d:\d\d`, "DATE"},
-	{`\d+(\.\d+)? [kMG]?B in`, "SIZE in"}, {`^(REC-\d+@\S+) .*$`, "$1 LINE"}, {`\d+ with text.*$`, "COUNTS"}, {`^state +\d+ transmissions.*$`, "STATE"},
+	{`\d+(\.\d+)? [kMG]?B in`, "SIZE in"}, {`^REC-\d+@\S+ +\d+ dB .*$`, "LINE"}, {`\d+ with text.*$`, "COUNTS"}, {`^state +\d+ transmissions.*$`, "STATE"}, {`found \d+ transmissions, heard \d+`, "found N, heard N"},
+	{`(play|clip) REC-\S+ +`, "$1 CITATION "},
 }
 
 func stable(s string) string {
