@@ -31,7 +31,7 @@ func runVerb(w *world) *cobra.Command {
 
 It may be stopped at any moment, by Ctrl-C or worse: what is done is kept and the next run goes on from there. A
 recording that cannot be worked on is written down with the reason and the rest goes on; it is tried again
-with --retry. Where another model has heard a recording before, the one of this run counts from then on. The exit code is 0 when everything that can be done is done.`,
+with --retry. Stored bytes that are no longer what they were are not worked on: the exit code is then 4. Where another model has heard a recording before, the one of this run counts from then on. The exit code is 0 when everything that can be done is done.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return w.withCase(cmd.Context(), true, func(c *casefile.Case) error {
 				return w.run(cmd, c, rf, args)
@@ -71,6 +71,9 @@ func (w *world) run(cmd *cobra.Command, c *casefile.Case, rf runFlags, recording
 		}
 	} else {
 		w.saySummary(sum, w.now().Sub(begun))
+	}
+	if err == nil && sum.Damaged > 0 {
+		return &reported{exitDamaged}
 	}
 	if err == nil && sum.Needs != "" {
 		return evidence.Needs("%s", sum.Needs).WithHint("%s", sum.NeedsHint)
@@ -134,7 +137,7 @@ func (w *world) saySummary(s pipeline.Summary, took time.Duration) {
 	for _, p := range []struct {
 		n    int
 		what string
-	}{{s.Failed, "failed (written down; `earwitness show` says why)"}, {s.FailedBefore, "failed before (`earwitness run --retry` tries again)"}, {s.Delayed, "wait for the intake delay"}, {s.Waiting, "bursts wait to be heard"}} {
+	}{{s.Failed, "failed (written down; `earwitness show` says why)"}, {s.FailedBefore, "failed before (`earwitness run --retry` tries again)"}, {s.Damaged, "damaged in the case (`earwitness verify` says where)"}, {s.Delayed, "wait for the intake delay"}, {s.Waiting, "bursts wait to be heard"}} {
 		if p.n > 0 {
 			fmt.Fprintf(w.stderr, "; %d %s", p.n, p.what)
 		}

@@ -21,7 +21,7 @@ func Run(ctx context.Context, c *casefile.Case, o Options) (Summary, error) {
 	if err != nil {
 		return Summary{}, err
 	}
-	r := &runner{c: c, o: o, held: h, hearing: make(chan struct{}, max(1, o.Threads)), work: map[string]*work{}}
+	r := &runner{c: c, o: o, held: h, hearing: make(chan struct{}, max(1, o.Threads)), work: map[string]*work{}, checked: map[evidence.Digest]func() error{}}
 	var todo []evidence.RecordingReceived
 	for _, rec := range h.recordings {
 		if len(o.Recordings) == 0 || contains(o.Recordings, rec.Recording) {
@@ -61,6 +61,8 @@ type runner struct {
 	held *held
 	sum  Summary
 	work map[string]*work
+
+	checked map[evidence.Digest]func() error // whether bytes still have their digest
 }
 
 // publish signs and publishes what was appended, from time to time, so that an outsider's view is never far behind.
@@ -132,8 +134,18 @@ func (r *runner) outcome(ctx context.Context, recording, stage string, err error
 	if _, ok := errors.AsType[*stopped](err); ok && ctx.Err() == nil {
 		return nil
 	}
-	if evidence.KindOf(err) == evidence.KindNeeds && ctx.Err() == nil {
+	if ctx.Err() != nil {
+		return err
+	}
+	switch evidence.KindOf(err) {
+	case evidence.KindNeeds:
 		r.needs(recording, stage, err)
+		return nil
+	case evidence.KindDamaged, evidence.KindNotFound:
+		// Stored bytes of this recording are not what they were, or gone. That is for `verify` to state and for a copy to
+		// mend: nothing is written against the recording, and the rest goes on.
+		r.count(func(s *Summary) { s.Damaged++ })
+		r.report(Event{Recording: recording, Stage: stage, State: Failed, Text: plain(err), Hint: evidence.HintOf(err)})
 		return nil
 	}
 	return err
@@ -163,8 +175,9 @@ func (r *runner) once(ctx context.Context, j job, do func() (output any, machine
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
-		if k := evidence.KindOf(err); k == evidence.KindNeeds || k == evidence.KindConflict {
-			return nil, err
+		switch evidence.KindOf(err) {
+		case evidence.KindNeeds, evidence.KindConflict, evidence.KindDamaged, evidence.KindNotFound:
+			return nil, err // says nothing about the recording, and may be mended
 		}
 		f := j.failure(err)
 		if _, aerr := r.c.Append(ctx, r.o.Author, evidence.EntryFailure, f); aerr != nil {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"sync"
 
 	"golang.org/x/sync/errgroup"
 
@@ -47,12 +48,17 @@ func (r *runner) decode(ctx context.Context, rec evidence.RecordingReceived) (*s
 		if rec.Size == 0 {
 			return nil, "", evidence.Invalid("the file is empty").WithHint("ask who handed it in for the file again")
 		}
-		d := wav
+		if err := r.intact(ctx, rec.Digest); err != nil {
+			return nil, "", err
+		}
+		d, err := wav, error(nil)
 		if d == nil {
-			var err error
-			if d, err = r.decodeCopy(ctx, rec); err != nil {
-				return nil, "", err
-			}
+			d, err = r.decodeCopy(ctx, rec)
+		} else {
+			err = r.countBad(rec.Digest, d)
+		}
+		if err != nil {
+			return nil, "", err
 		}
 		if d.Samples == 0 {
 			return nil, "", evidence.Invalid("there is no sound in it")
@@ -89,11 +95,37 @@ func (r *runner) direct(rec evidence.RecordingReceived) (*evidence.Decoded, erro
 	if w.Truncated {
 		d.Notes = append(d.Notes, "the file is shorter than its header says; what is there was taken")
 	}
+	return d, nil
+}
+
+// countBad notes how many samples of a file of floating-point numbers are none. It reads all of it.
+func (r *runner) countBad(digest evidence.Digest, d *evidence.Decoded) error {
+	b, err := r.c.OpenBlob(digest)
+	if err != nil {
+		return err
+	}
+	defer b.Close()
+	w, err := audio.OpenWAV(b, b.Size())
+	if err != nil {
+		return err
+	}
 	bad, err := w.CountBad()
 	if bad > 0 {
 		d.Notes = append(d.Notes, fmt.Sprintf("%d samples are not numbers and sound as silence", bad))
 	}
-	return d, err
+	return err
+}
+
+// intact makes sure, once in a run, that bytes still have the digest under which a result will name them.
+func (r *runner) intact(ctx context.Context, d evidence.Digest) error {
+	r.mu.Lock()
+	check := r.checked[d]
+	if check == nil {
+		check = sync.OnceValue(func() error { return r.c.CheckBlob(ctx, d) })
+		r.checked[d] = check
+	}
+	r.mu.Unlock()
+	return check()
 }
 
 // codec names a layout as other tools do.
@@ -146,6 +178,9 @@ func (r *runner) detect(ctx context.Context, rec evidence.RecordingReceived, snd
 		return found, err
 	}
 	out, err := r.once(ctx, j, func() (any, string, error) {
+		if err := r.intact(ctx, working(rec, snd)); err != nil {
+			return nil, "", err
+		}
 		d, err := analysis.Detect(ctx, snd, r.o.Detector, r.o.Detect, func(done int64) {
 			r.report(Event{Recording: rec.Recording, Stage: evidence.StageDetect, State: Working, Done: done, Total: snd.Len()})
 		})
@@ -169,6 +204,12 @@ func inputs(rec evidence.RecordingReceived, snd *sound.Sound) []evidence.Digest 
 		return []evidence.Digest{rec.Digest, d}
 	}
 	return []evidence.Digest{rec.Digest}
+}
+
+// working is the digest of the bytes that are worked on.
+func working(rec evidence.RecordingReceived, snd *sound.Sound) evidence.Digest {
+	in := inputs(rec, snd)
+	return in[len(in)-1]
 }
 
 // hear listens to every burst of speech that the case has no result for.
@@ -204,7 +245,7 @@ func (r *runner) hear(ctx context.Context, rec evidence.RecordingReceived, snd *
 		g.Go(func() error {
 			j, err := newJob(evidence.StageHear, hearVersion, rec.Recording, inputs(rec, snd), &span, engine, model, params)
 			if err == nil {
-				err = r.burst(gctx, j, snd)
+				err = r.burst(gctx, j, working(rec, snd), snd)
 			}
 			if _, ok := errors.AsType[*stopped](err); ok && gctx.Err() == nil {
 				err = nil // written down; the other bursts go on
@@ -237,7 +278,7 @@ func (r *runner) choose(ctx context.Context, recording string, model *evidence.M
 }
 
 // burst hears the span of one job.
-func (r *runner) burst(ctx context.Context, j job, snd *sound.Sound) error {
+func (r *runner) burst(ctx context.Context, j job, bytes evidence.Digest, snd *sound.Sound) error {
 	span := *j.span
 	_, err := r.once(ctx, j, func() (any, string, error) {
 		select {
@@ -245,6 +286,9 @@ func (r *runner) burst(ctx context.Context, j job, snd *sound.Sound) error {
 			defer func() { <-r.hearing }()
 		case <-ctx.Done():
 			return nil, "", ctx.Err()
+		}
+		if err := r.intact(ctx, bytes); err != nil {
+			return nil, "", err
 		}
 		pcm, err := snd.Samples(span)
 		if err != nil {

@@ -91,6 +91,7 @@ type Summary struct {
 	Heard         int    `json:"heard"`         // spans heard in this run
 	Failed        int    `json:"failed"`        // new failures
 	FailedBefore  int    `json:"failed_before"` // failures of earlier runs that stand
+	Damaged       int    `json:"damaged"`       // recordings whose stored bytes are damaged or gone
 	Delayed       int    `json:"delayed"`       // recordings that wait for their intake delay
 	Needs         string `json:"needs,omitempty"`
 	NeedsHint     string `json:"needs_hint,omitempty"`
