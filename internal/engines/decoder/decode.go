@@ -131,7 +131,7 @@ func (d *Decoder) explain(f failure, head []byte) error {
 			what = ": it looks like " + kind
 		}
 		return evidence.Invalid("this is not audio or video in a form that we know%s", what).
-			WithHint("if it is samples without a header, say their rate, channels and format")
+			WithHint("if it is samples without a header, say how they are laid out: `earwitness describe RECORDING --raw s16le,8000,1`, then run again")
 	case failNoAudio:
 		return evidence.Invalid("this recording (%s) has no audio stream", f.Detail)
 	case failCodec:
