@@ -176,28 +176,59 @@ func appendString(b []byte, s string) []byte {
 
 // CheckCanonical reports, as an Invalid error, why b is not the canonical JSON of one object.
 func CheckCanonical(b []byte) error {
+	_, err := parseCanonical(b)
+	return err
+}
+
+// parseCanonical returns the tree of the canonical JSON of one object.
+func parseCanonical(b []byte) (any, error) {
 	if len(b) > MaxEntryBytes {
-		return Invalid("canonical JSON of %d bytes is over the limit of %d", len(b), MaxEntryBytes)
+		return nil, Invalid("canonical JSON of %d bytes is over the limit of %d", len(b), MaxEntryBytes)
 	}
 	if !utf8.Valid(b) {
-		return Invalid("JSON is not valid UTF-8")
+		return nil, Invalid("JSON is not valid UTF-8")
 	}
 	if len(b) == 0 || b[0] != '{' {
-		return Invalid("JSON is not an object")
+		return nil, Invalid("JSON is not an object")
 	}
 	dec := json.NewDecoder(bytes.NewReader(b))
 	dec.UseNumber()
 	var tree any
 	if err := dec.Decode(&tree); err != nil {
-		return Invalid("not JSON").Because(err)
+		return nil, Invalid("not JSON").Because(err)
 	}
 	// A duplicate key, white space, another key order or escape, trailing bytes: all of them show as a difference.
 	again, err := appendCanonical(nil, tree, 0)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if !bytes.Equal(again, b) {
-		return Invalid("JSON is not in canonical form: it differs from byte %d on", firstDifference(again, b))
+		return nil, Invalid("JSON is not in canonical form: it differs from byte %d on", firstDifference(again, b))
+	}
+	return tree, nil
+}
+
+// plainKeys refuses keys that are not of the letters that our field names are made of. encoding/json takes "Author" for
+// "author", so that two texts would mean one entry.
+func plainKeys(tree any) error {
+	switch v := tree.(type) {
+	case []any:
+		for _, e := range v {
+			if err := plainKeys(e); err != nil {
+				return err
+			}
+		}
+	case map[string]any:
+		for k, e := range v {
+			for _, c := range []byte(k) {
+				if (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '_' {
+					return Invalid("the key %q is not of a-z, 0-9 and _", k)
+				}
+			}
+			if err := plainKeys(e); err != nil {
+				return err
+			}
+		}
 	}
 	return nil
 }

@@ -66,13 +66,21 @@ func (e Entry) Encode() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return b, CheckCanonical(b)
+	tree, err := parseCanonical(b)
+	if err != nil {
+		return nil, err
+	}
+	return b, plainKeys(tree)
 }
 
 // ParseEntry reads canonical bytes strictly: it refuses what Encode would not have written. It does not
 // look inside the body; DecodeBody does.
 func ParseEntry(b []byte) (Entry, error) {
-	if err := CheckCanonical(b); err != nil {
+	tree, err := parseCanonical(b)
+	if err != nil {
+		return Entry{}, err
+	}
+	if err := plainKeys(tree); err != nil {
 		return Entry{}, err
 	}
 	var j entryJSON

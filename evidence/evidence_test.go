@@ -84,6 +84,7 @@ func TestParseEntryRefuses(t *testing.T) {
 	for from, to := range map[string]string{
 		`"kind":"person"`: `"kind":"robot"`, `"name":"a"`: `"name":""`, `"version":1`: `"version":2`, `678Z`: `67Z`, `"body":{}`: `"body":1`,
 		`"kind":"k",`: `"kind":"k","more":1,`, `2026-11-23`: `2026-02-30`, `"kind":"k"`: `"kind":""`,
+		`{"author"`: `{"Author"`, `"name":"a"}`: `"name":"a"},"b\u212a":1`,
 	} {
 		if _, err := evidence.ParseEntry([]byte(strings.Replace(good, from, to, 1))); evidence.KindOf(err) != evidence.KindInvalid {
 			t.Errorf("%s -> %s: %v", from, to, err)

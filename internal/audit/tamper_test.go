@@ -227,7 +227,7 @@ func TestRules(t *testing.T) {
 		"not an entry":                {func(m *maker) { m.addBytes([]byte("{}")) }, audit.EntryForm},
 		"not JSON":                    {func(m *maker) { m.addBytes([]byte{0xff, 0x00}) }, audit.EntryForm},
 		"field in another case":       {func(m *maker) { m.addBytes([]byte(strings.Replace(string(m.entries[2]), `"author"`, `"Author"`, 1))) }, audit.EntryForm},
-		"body field in another case":  {func(m *maker) { m.addBytes([]byte(strings.Replace(string(m.entries[2]), `"reason"`, `"reaSon"`, 1))) }, audit.EntryBody},
+		"body field in another case":  {func(m *maker) { m.addBytes([]byte(strings.Replace(string(m.entries[2]), `"reason"`, `"reaSon"`, 1))) }, audit.EntryForm},
 		"body without a field": {func(m *maker) {
 			m.addBytes([]byte(strings.Replace(string(m.entries[2]), `"reason":"not a recording",`, ``, 1)))
 		}, audit.EntryBody},
