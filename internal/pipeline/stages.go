@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"runtime"
 	"sync"
 
 	"golang.org/x/sync/errgroup"
@@ -64,7 +65,7 @@ func (r *runner) decode(ctx context.Context, rec evidence.RecordingReceived) (*s
 			return nil, "", evidence.Invalid("there is no sound in it")
 		}
 		r.count(func(s *Summary) { s.Decoded++ })
-		return d, "", nil
+		return d, runtime.GOOS + "/" + runtime.GOARCH, nil // arithmetic in integers, or in FFmpeg's build that the engine names
 	})
 	if err != nil {
 		return nil, err
