@@ -112,6 +112,9 @@ func (in *taker) path(ctx context.Context, p string) error {
 		case err != nil:
 			return in.refuse(ctx, p, Refused, err)
 		case d.IsDir():
+			if _, err := os.Stat(filepath.Join(p, "case.db")); err == nil {
+				return fs.SkipDir // a case, perhaps this one: what it holds was taken in already
+			}
 			return nil
 		case d.Type()&fs.ModeSymlink != 0:
 			return in.refuse(ctx, p, LeftOut, errors.New("a link; hand in the file it points to"))
