@@ -152,6 +152,7 @@ func (m *Model) hearIn(ctx context.Context, w *workspace, pcm []float32, n int, 
 	used := min(d.width, (len(pcm)+frame-1)/frame)
 	enter := alignment(w.att, d.done, m.size.alignment, d.width, used, prompt, m.params.MedianFrames)
 	h.Words = words(v, out.tokens, out.probabilities, enter, language.Code, seconds)
+	settle(h.Words, rests(pcm))
 	return h, nil
 }
 

@@ -1,0 +1,85 @@
+package whisper
+
+import (
+	"math"
+	"slices"
+)
+
+// Settling moves the ends of words onto the pauses beside them: the attention tells which word is where, but places its
+// ends by a tenth of a second or more beside a pause that can be seen in the level.
+const (
+	levelFrame   = rate / 100 // samples of one level: 10 ms
+	shortestRest = 10         // levels of a pause; the closure of a consonant is shorter
+	reachRest    = 0.3        // seconds by which an end is moved at most
+	leastWord    = 0.02       // seconds that a word keeps
+)
+
+// rest is a pause, in seconds.
+type rest struct{ from, to float64 }
+
+// rests finds the pauses of a burst by its level; none where speech does not stand out of what is around it.
+func rests(pcm []float32) []rest {
+	db := make([]float64, len(pcm)/levelFrame)
+	for i := range db {
+		sum := 1e-10
+		for _, x := range pcm[i*levelFrame : (i+1)*levelFrame] {
+			sum += float64(x) * float64(x)
+		}
+		db[i] = 10 * math.Log10(sum/levelFrame)
+	}
+	if len(db) < 2*shortestRest {
+		return nil
+	}
+	sorted := slices.Clone(db)
+	slices.Sort(sorted)
+	floor, top := sorted[len(sorted)/20], sorted[len(sorted)*19/20]
+	if top-floor < 12 {
+		return nil
+	}
+	threshold := max(floor+(top-floor)*0.3, top-35)
+	var out []rest
+	begin := -1
+	for i := 0; i <= len(db); i++ {
+		quiet := i < len(db) && db[i] < threshold
+		switch {
+		case quiet && begin < 0:
+			begin = i
+		case !quiet && begin >= 0:
+			if i-begin >= shortestRest {
+				out = append(out, rest{float64(begin) / 100, float64(i) / 100})
+			}
+			begin = -1
+		}
+	}
+	return out
+}
+
+// settle moves the ends of words onto pauses. Words keep their order and do not overlap.
+func settle(words []Word, pauses []rest) {
+	for i := 0; i <= len(words); i++ {
+		var at float64 // where the attention has one word end and the next begin
+		low, high := math.Inf(-1), math.Inf(1)
+		if i > 0 {
+			at, low = words[i-1].End, words[i-1].Start+leastWord
+		}
+		if i < len(words) {
+			at, high = words[i].Start, words[i].End-leastWord
+		}
+		best, away := rest{}, math.Inf(1)
+		for _, r := range pauses {
+			d := max(r.from-at, at-r.to, 0)
+			if d < away && d <= reachRest && (i == 0 || r.from >= low) && (i == len(words) || r.to <= high) {
+				best, away = r, d
+			}
+		}
+		if math.IsInf(away, 1) {
+			continue
+		}
+		if i > 0 {
+			words[i-1].End = best.from
+		}
+		if i < len(words) {
+			words[i].Start = best.to
+		}
+	}
+}
