@@ -189,7 +189,7 @@ func truth(p string) (string, error) {
 		return strings.TrimSpace(string(b)), nil
 	}
 	if b, err = os.ReadFile(filepath.Join(dir, "transcripts.txt")); err != nil {
-		return "", nil //nolint:nilerr // no transcript is given
+		return "", nil // none is given
 	}
 	for line := range strings.Lines(string(b)) {
 		if m := festvox.FindStringSubmatch(line); m != nil && m[1] == name {

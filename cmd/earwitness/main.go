@@ -38,7 +38,7 @@ func main() {
 	}
 	code := execute(ctx, w, os.Args[1:])
 	stop()
-	os.Exit(code) //nolint:gocritic // stop has run
+	os.Exit(code)
 }
 
 // world is everything outside the program that the verbs may touch, with the flags that all of them share.
