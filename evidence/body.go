@@ -72,8 +72,13 @@ type StartTime struct {
 // RawLayout says how samples without a header are laid out.
 type RawLayout struct {
 	Channels int    `json:"channels"`
-	Format   string `json:"format"` // s16le, s16be, u8, s8, mulaw, alaw, f32le
+	Format   string `json:"format"` // one of RawFormats
 	Rate     int    `json:"rate"`   // Hz
+}
+
+// RawFormats are the names that RawLayout.Format may have, as FFmpeg spells them.
+func RawFormats() []string {
+	return []string{"s8", "u8", "s16le", "s16be", "s24le", "s24be", "s32le", "s32be", "f32le", "f32be", "f64le", "f64be", "alaw", "mulaw"}
 }
 
 // IntakeRefused says that something handed in was not taken, and why.

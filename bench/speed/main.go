@@ -4,7 +4,8 @@ package main
 
 import (
 	"bufio"
-	"encoding/binary"
+	"bytes"
+	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
@@ -20,6 +21,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/earwitness/earwitness/internal/audio"
 )
 
 func main() {
@@ -179,7 +182,7 @@ func (b *bench) verify() error {
 	return errors.Join(os.Remove(f.Name()), os.RemoveAll(c))
 }
 
-// speech reads the voices that recordings are made of: 16 kHz mono WAV files of the reference data.
+// speech reads the voices that recordings are made of, from WAV files of the reference data.
 func (b *bench) speech() ([][]int16, error) {
 	var out [][]int16
 	for _, p := range []string{"en-librivox-pocketsphinx/*.wav", "ru-gigaam-example/*.wav", "en-jfk/*.wav", "ru-numbers/*.wav"} {
@@ -192,14 +195,13 @@ func (b *bench) speech() ([][]int16, error) {
 			if err != nil {
 				return nil, err
 			}
-			i := strings.Index(string(raw), "data")
-			if i < 0 || binary.LittleEndian.Uint32(raw[24:]) != 16000 {
-				continue
+			wav, err := audio.OpenWAV(bytes.NewReader(raw), int64(len(raw)))
+			if err != nil {
+				return nil, err
 			}
-			raw = raw[i+8:]
-			pcm := make([]int16, len(raw)/2)
-			for i := range pcm {
-				pcm[i] = int16(binary.LittleEndian.Uint16(raw[2*i:]))
+			pcm := make([]int16, wav.Source().Len())
+			if err := audio.ReadPadded(wav.Source(), pcm, 0); err != nil {
+				return nil, err
 			}
 			out = append(out, pcm)
 		}
@@ -220,9 +222,10 @@ func (b *bench) sparse(name string, hours float64) error {
 	if err != nil {
 		return err
 	}
-	w := bufio.NewWriterSize(f, 1<<20)
-	n := int64(hours * 3600 * 16000)
-	if err := header(w, n); err != nil {
+	buffered := bufio.NewWriterSize(f, 1<<20)
+	n := int64(hours * 3600 * audio.Rate)
+	w, err := audio.NewWAVWriter(buffered, audio.Layout{Encoding: audio.EncodingPCM, Bits: 16, Channels: 1, Rate: audio.Rate}, n)
+	if err != nil {
 		return err
 	}
 	r := rand.New(rand.NewPCG(1, 2))
@@ -230,12 +233,12 @@ func (b *bench) sparse(name string, hours float64) error {
 	for i := range hiss {
 		hiss[i] = int16(r.NormFloat64() * 120)
 	}
-	var buf [2]byte
+	part := make([]int16, 0, 1<<14)
 	at, voice, next := 0, []int16(nil), int64(0)
 	for i := range n {
 		if i == next {
 			voice = voices[r.IntN(len(voices))]
-			voice = voice[:min(len(voice), 10*16000)]
+			voice = voice[:min(len(voice), 10*audio.Rate)]
 			next = i + int64(float64(len(voice))*20*(0.7+0.6*r.Float64()))
 		}
 		v := int32(hiss[at])
@@ -245,26 +248,14 @@ func (b *bench) sparse(name string, hours float64) error {
 		if len(voice) > 0 {
 			v, voice = v+int32(voice[0])/2, voice[1:]
 		}
-		binary.LittleEndian.PutUint16(buf[:], uint16(int16(min(max(v, math.MinInt16), math.MaxInt16))))
-		if _, err := w.Write(buf[:]); err != nil {
-			return err
+		if part = append(part, int16(min(max(v, math.MinInt16), math.MaxInt16))); len(part) == cap(part) || i == n-1 {
+			if err := w.WriteSamples(part); err != nil {
+				return err
+			}
+			part = part[:0]
 		}
 	}
-	return errors.Join(w.Flush(), f.Close())
-}
-
-// header writes that of a WAV file; above 4 GiB with the sizes that a recorder which never finished leaves.
-func header(w io.Writer, samples int64) error {
-	size := uint32(min(2*samples, math.MaxUint32-36))
-	if 2*samples > math.MaxUint32-36 {
-		size = math.MaxUint32
-	}
-	for _, v := range []any{[]byte("RIFF"), uint32(min(int64(size)+36, math.MaxUint32)), []byte("WAVEfmt "), uint32(16), uint16(1), uint16(1), uint32(16000), uint32(32000), uint16(2), uint16(16), []byte("data"), size} {
-		if err := binary.Write(w, binary.LittleEndian, v); err != nil {
-			return err
-		}
-	}
-	return nil
+	return errors.Join(w.Close(), buffered.Flush(), f.Close())
 }
 
 // scan measures decode and detect alone: the shelf is empty, so the run ends where hearing would begin.
@@ -337,15 +328,17 @@ func (b *bench) seconds(c string) (float64, error) {
 	if err != nil {
 		return 0, err
 	}
-	total := 0.0
-	for _, part := range strings.Split(string(out), `"samples":`)[1:] {
-		n, err := strconv.ParseFloat(part[:strings.IndexAny(part, ",}")], 64)
-		if err != nil {
-			return 0, err
-		}
-		total += n / 16000
+	var shown struct {
+		Recordings []struct{ Decoded struct{ Samples int64 } }
 	}
-	return total, nil
+	if err := json.Unmarshal(out, &shown); err != nil {
+		return 0, err
+	}
+	total := int64(0)
+	for _, r := range shown.Recordings {
+		total += r.Decoded.Samples
+	}
+	return float64(total) / audio.Rate, nil
 }
 
 func cpuName() string {

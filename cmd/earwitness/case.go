@@ -6,10 +6,10 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"github.com/earwitness/earwitness/evidence"
 	"github.com/earwitness/earwitness/internal/casefile"
+	"github.com/earwitness/earwitness/internal/merklelog"
 )
 
 // caseDir returns the case's folder: -C, or the nearest one at or above the working directory.
@@ -58,17 +58,15 @@ func (w *world) withCase(ctx context.Context, write bool, f func(*casefile.Case)
 	return c.Publish(ctx)
 }
 
-// seen returns what this machine remembers of the log of the case in dir; nothing where the case cannot even say
-// which log that is, or was never signed here.
-func (w *world) seen(ctx context.Context, dir string) []string {
-	c, err := casefile.Open(ctx, dir, casefile.OpenOptions{ReadOnly: true})
+// remembered returns the newest checkpoint that this machine has signed for a log; "" where there is none.
+func (w *world) remembered(origin string) string {
+	name, err := merklelog.MemoryName(origin)
 	if err != nil {
-		return nil // the audit says what is wrong with it
+		return "" // the audit says what is wrong with the origin
 	}
-	defer c.Close()
-	b, err := os.ReadFile(filepath.Join(w.seenDir(), strings.TrimPrefix(c.Info().Origin, "earwitness/")+".checkpoint"))
+	b, err := os.ReadFile(filepath.Join(w.seenDir(), name))
 	if err != nil {
-		return nil
+		return ""
 	}
-	return []string{string(b)}
+	return string(b)
 }

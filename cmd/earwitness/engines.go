@@ -121,11 +121,7 @@ func (m mediaDecoder) Engine(context.Context) (evidence.Engine, error) {
 func (m mediaDecoder) Params() any { return decoder.Parameters }
 
 func (m mediaDecoder) Decode(ctx context.Context, path string, raw *evidence.RawLayout, out io.Writer, progress func(int64)) (evidence.Decoded, error) {
-	o := decoder.Options{Progress: func(p decoder.Progress) { progress(p.Samples) }}
-	if raw != nil {
-		o.Raw = &decoder.Raw{Rate: raw.Rate, Channels: raw.Channels, Format: raw.Format}
-	}
-	r, err := m.d.Decode(ctx, path, out, o)
+	r, err := m.d.Decode(ctx, path, out, decoder.Options{Raw: raw, Progress: func(p decoder.Progress) { progress(p.Samples) }})
 	if err != nil {
 		return evidence.Decoded{}, err
 	}

@@ -16,6 +16,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/earwitness/earwitness/evidence"
+	"github.com/earwitness/earwitness/internal/transcript"
 )
 
 func asError[E error](err error) (E, bool) { return errors.AsType[E](err) }
@@ -48,7 +49,7 @@ func visible(s string) string {
 }
 
 func hidden(r rune) bool {
-	return r != '\n' && unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) || r == 0x2028 || r == 0x2029 || r == unicode.ReplacementChar || r == 0xFEFF
+	return r != '\n' && transcript.Hidden(r) || r == unicode.ReplacementChar
 }
 
 // oneLine is visible without line ends, cut to at most n characters.

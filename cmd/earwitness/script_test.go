@@ -2,7 +2,6 @@ package main_test
 
 import (
 	"bytes"
-	"encoding/binary"
 	"fmt"
 	"os"
 	"os/exec"
@@ -14,6 +13,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/earwitness/earwitness/internal/audio"
 	"github.com/earwitness/earwitness/internal/casetest"
 )
 
@@ -153,22 +153,15 @@ func tone(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 	n := int(s * 16000)
 	var b bytes.Buffer
-	b.WriteString("RIFF")
-	_ = binary.Write(&b, binary.LittleEndian, uint32(36+2*n))
-	b.WriteString("WAVEfmt ")
-	for _, v := range []any{uint32(16), uint16(1), uint16(1), uint32(16000), uint32(32000), uint16(2), uint16(16)} {
-		_ = binary.Write(&b, binary.LittleEndian, v)
-	}
-	b.WriteString("data")
-	_ = binary.Write(&b, binary.LittleEndian, uint32(2*n))
+	w, err := audio.NewWAVWriter(&b, audio.Layout{Encoding: audio.EncodingPCM, Bits: 16, Channels: 1, Rate: audio.Rate}, int64(n))
+	ts.Check(err)
 	wave := [16]int16{0, 3827, 7071, 9239, 10000, 9239, 7071, 3827, 0, -3827, -7071, -9239, -10000, -9239, -7071, -3827}
-	for i := range n {
-		v := int16(0)
-		if i > n/3 && i < 2*n/3 {
-			v = wave[i%16]
-		}
-		_ = binary.Write(&b, binary.LittleEndian, v)
+	samples := make([]int16, n)
+	for i := n/3 + 1; i < 2*n/3; i++ {
+		samples[i] = wave[i%16]
 	}
+	ts.Check(w.WriteSamples(samples))
+	ts.Check(w.Close())
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), b.Bytes(), 0o666))
 }
 

@@ -31,7 +31,7 @@ With --receipt, check a receipt instead; that needs no case. The exit code is 4 
 			}
 			b := w.bar("verifying")
 			begun := w.now()
-			rep, err := audit.Verify(cmd.Context(), dir, audit.Options{Key: key, Seen: w.seen(cmd.Context(), dir), Progress: func(done, total int64) {
+			rep, err := audit.Verify(cmd.Context(), dir, audit.Options{Key: key, Remembered: w.remembered, Progress: func(done, total int64) {
 				b.at(float64(done)/float64(max(total, 1)), size(done)+" of "+size(total))
 			}})
 			b.clear()

@@ -8,10 +8,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+
+	"github.com/earwitness/earwitness/evidence"
 )
 
 // Rate is the sampling rate of the working sound, in samples per second.
-const Rate = 16000
+const Rate = evidence.Rate
 
 // Source is working sound (16 kHz, mono, signed 16 bits) that can be read anywhere.
 //

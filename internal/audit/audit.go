@@ -33,6 +33,10 @@ type Options struct {
 	// one that an outsider was given. The case must still hold what they commit to.
 	Seen []string
 
+	// Remembered, where set, is asked for one more: the newest checkpoint of the log being written that this machine has
+	// signed; "" where it has none.
+	Remembered func(origin string) string
+
 	// Key is the verifier key of the case's log as known from elsewhere. Without it, the key that the case
 	// itself states is used: a case replaced as a whole, key included, is then not noticed.
 	Key string

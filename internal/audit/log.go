@@ -361,15 +361,21 @@ func (a *audit) checkSeen() {
 	if len(a.semantics.epochs) > 0 {
 		stated = a.semantics.epochs[0].key
 	}
+	seen := a.opts.Seen
+	if a.opts.Remembered != nil {
+		if s := a.opts.Remembered(a.semantics.origin()); s != "" {
+			seen = append(slices.Clone(seen), s)
+		}
+	}
 	switch {
 	case a.opts.Key == "":
-		if len(a.opts.Seen) == 0 {
+		if len(seen) == 0 {
 			a.notice(NoticeKeyUntrusted, "case.db, entry 0", "the key is the one that the case states: compare it with the one you were given")
 		}
 	case !a.semantics.hasKey(a.opts.Key):
 		a.find(CaseKey, "case.db, entry 0", "expected the key %s, the case states %s", a.opts.Key, stated)
 	}
-	for _, s := range a.opts.Seen {
+	for _, s := range seen {
 		a.checkOneSeen([]byte(s))
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -63,9 +64,6 @@ func ParseSidecar(b []byte) (evidence.Reception, error) {
 	return r, nil
 }
 
-// rawFormats are the layouts of samples without a header that decoding knows.
-var rawFormats = []string{"s16le", "s16be", "u8", "s8", "mulaw", "alaw", "f32le"}
-
 // CheckReception reports, as an Invalid error, what in r cannot be meant.
 func CheckReception(r evidence.Reception) error {
 	if r.FrequencyHz < 0 || r.FrequencyHz > 300e9 {
@@ -83,12 +81,8 @@ func CheckReception(r evidence.Reception) error {
 		}
 	}
 	if l := r.Raw; l != nil {
-		known := false
-		for _, f := range rawFormats {
-			known = known || f == l.Format
-		}
-		if !known {
-			return evidence.Invalid("raw format %q is not known", l.Format).WithHint("one of %s", strings.Join(rawFormats, ", "))
+		if !slices.Contains(evidence.RawFormats(), l.Format) {
+			return evidence.Invalid("raw format %q is not known", l.Format).WithHint("one of %s", strings.Join(evidence.RawFormats(), ", "))
 		}
 		if l.Rate < 1000 || l.Rate > 384000 || l.Channels < 1 || l.Channels > 64 {
 			return evidence.Invalid("raw samples have 1,000-384,000 Hz and 1-64 channels, not %d Hz and %d", l.Rate, l.Channels)

@@ -21,16 +21,22 @@ type Memory struct {
 // NewMemory returns the memory that a folder holds.
 func NewMemory(folder *durable.Folder) *Memory { return &Memory{folder} }
 
+// MemoryName returns the name of the file in the memory's folder that holds an origin's newest signed checkpoint.
+func MemoryName(origin string) (string, error) {
+	digits, err := OriginDigits(origin)
+	return digits + ".checkpoint", err
+}
+
 // Err returns the error of a sync that failed, after which nothing is remembered any more.
 func (m *Memory) Err() error { return m.folder.Err() }
 
 // Newest returns the newest checkpoint of an origin with its signed note; ok is false where none was ever signed here.
 func (m *Memory) Newest(origin, verifierKey string) (c Checkpoint, signed []byte, ok bool, err error) {
-	digits, err := OriginDigits(origin)
+	name, err := MemoryName(origin)
 	if err != nil {
 		return Checkpoint{}, nil, false, err
 	}
-	name := m.folder.Path(digits + ".checkpoint")
+	name = m.folder.Path(name)
 	signed, err = os.ReadFile(name)
 	if errors.Is(err, fs.ErrNotExist) {
 		return Checkpoint{}, nil, false, nil
@@ -63,11 +69,11 @@ func (m *Memory) Remember(signed []byte, verifierKey string) error {
 	if ok && known.Size >= c.Size {
 		return nil
 	}
-	digits, err := OriginDigits(c.Origin)
+	name, err := MemoryName(c.Origin)
 	if err != nil {
 		return err
 	}
-	return m.folder.WriteFile(digits+".checkpoint", signed, 0o600)
+	return m.folder.WriteFile(name, signed, 0o600)
 }
 
 // Check reports that a tree is an old or altered copy of what was signed here: a Conflict where it holds less, Damaged

@@ -3,6 +3,7 @@ package pipeline
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -24,7 +25,7 @@ func Run(ctx context.Context, c *casefile.Case, o Options) (Summary, error) {
 	r := &runner{c: c, o: o, held: h, hearing: make(chan struct{}, max(1, o.Threads)), work: map[string]*work{}, checked: map[evidence.Digest]func() error{}}
 	var todo []evidence.RecordingReceived
 	for _, rec := range h.recordings {
-		if len(o.Recordings) == 0 || contains(o.Recordings, rec.Recording) {
+		if len(o.Recordings) == 0 || slices.Contains(o.Recordings, rec.Recording) {
 			todo = append(todo, rec)
 			r.work[rec.Recording] = guess(rec)
 		}
@@ -228,25 +229,9 @@ func (r *runner) finish(recording string) {
 
 func plain(err error) string { return strings.ToValidUTF8(err.Error(), "\uFFFD") }
 
-func contains(list []string, s string) bool {
-	for _, v := range list {
-		if v == s {
-			return true
-		}
-	}
-	return false
-}
-
+// missing lists the recordings that were asked for and are not there.
 func missing(asked []string, found []evidence.RecordingReceived) []string {
-	var out []string
-	for _, a := range asked {
-		ok := false
-		for _, f := range found {
-			ok = ok || f.Recording == a
-		}
-		if !ok {
-			out = append(out, a)
-		}
-	}
-	return out
+	return slices.DeleteFunc(slices.Clone(asked), func(a string) bool {
+		return slices.ContainsFunc(found, func(r evidence.RecordingReceived) bool { return r.Recording == a })
+	})
 }

@@ -59,7 +59,7 @@ func exportJSONL(w *bufio.Writer, lines []Line) error {
 			return err
 		}
 		for _, r := range strings.TrimSuffix(buf.String(), "\n") {
-			if hidden(r) { // only ever inside a string: escaped, it is the same text, and can be seen
+			if r < 0x10000 && Hidden(r) { // only ever inside a string: escaped, it is the same text, and can be seen
 				_, err := fmt.Fprintf(w, `\u%04x`, r)
 				if err != nil {
 					return err
@@ -91,16 +91,16 @@ func whole(l Line) Line {
 	return l
 }
 
-// hidden reports whether r shows nothing and may change how the text around it shows: controls, marks
-// of writing direction, and other invisible formatting. All of them are below U+10000, except tags.
-func hidden(r rune) bool {
+// Hidden reports whether r shows nothing and may change how the text around it shows: controls, marks of writing
+// direction, and other invisible formatting. Whoever shows a stranger's text writes such characters out.
+func Hidden(r rune) bool {
 	switch r {
 	case '\u200c', '\u200d': // joiners are part of how some scripts are spelled
 		return false
 	case '\u2028', '\u2029', '\ufeff':
 		return true
 	}
-	return r < 0x10000 && (unicode.IsControl(r) || unicode.Is(unicode.Cf, r))
+	return unicode.IsControl(r) || unicode.Is(unicode.Cf, r)
 }
 
 // plain makes s one line that can neither break a cue or a cell nor change how its surroundings show:
@@ -113,7 +113,7 @@ func plain(s string) string {
 			b.WriteRune('\ufffd')
 		case r == '\n' || r == '\r' || r == '\t' || r == '\v' || r == '\f' || r == '\u0085' || r == '\u2028' || r == '\u2029':
 			b.WriteByte(' ')
-		case hidden(r) || unicode.Is(unicode.Cf, r) && r >= 0x10000:
+		case Hidden(r):
 			fmt.Fprintf(&b, "[U+%04X]", r)
 		default:
 			b.WriteRune(r)

@@ -99,12 +99,12 @@ func (d *Decoder) Decode(ctx context.Context, path string, w io.Writer, opts Opt
 	return out, nil
 }
 
-func checkRaw(r *Raw) error {
+func checkRaw(r *evidence.RawLayout) error {
 	if r == nil {
 		return nil
 	}
-	if !slices.Contains(RawFormats(), r.Format) {
-		return evidence.Invalid("there is no sample format %q", r.Format).WithHint("use one of %s", strings.Join(RawFormats(), ", "))
+	if !slices.Contains(evidence.RawFormats(), r.Format) {
+		return evidence.Invalid("there is no sample format %q", r.Format).WithHint("use one of %s", strings.Join(evidence.RawFormats(), ", "))
 	}
 	if r.Rate < 100 || r.Rate > 1_000_000 {
 		return evidence.Invalid("a sample rate of %d Hz is out of range", r.Rate).WithHint("give 100 to 1000000")

@@ -19,7 +19,7 @@ import (
 )
 
 // Rate is the number of samples per second of everything that Decode writes.
-const Rate = 16000
+const Rate = evidence.Rate
 
 // Verb is the hidden verb behind which the program's own main hands over to ChildMain.
 const Verb = "decode-child"
@@ -60,22 +60,10 @@ func DefaultMaxSamples(inputBytes int64) int64 {
 	return (3600 + inputBytes/8) * Rate
 }
 
-// Raw describes samples without a header.
-type Raw struct {
-	Rate     int    `json:"rate"`     // samples per second
-	Channels int    `json:"channels"` // interleaved
-	Format   string `json:"format"`   // one of RawFormats
-}
-
-// RawFormats are the names that Raw.Format may have, as FFmpeg spells them.
-func RawFormats() []string {
-	return []string{"s8", "u8", "s16le", "s16be", "s24le", "s24be", "s32le", "s32be", "f32le", "f32be", "f64le", "f64be", "alaw", "mulaw"}
-}
-
 // Options are what a caller may say about one recording.
 type Options struct {
-	Raw      *Raw           // the recording has no header and is this; nil: find out
-	Progress func(Progress) // called between writes, from Decode's goroutine; may be nil
+	Raw      *evidence.RawLayout // the recording has no header and is this; nil: find out
+	Progress func(Progress)      // called between writes, from Decode's goroutine; may be nil
 }
 
 // Progress is how far a decode has come.

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/earwitness/earwitness/evidence"
 )
 
 // The list of allowed containers is what the WebAssembly binary has, so that a native FFmpeg can open no more than that.
@@ -32,7 +34,7 @@ func TestFormatsAreThoseOfTheBinary(t *testing.T) {
 	}
 	slices.Sort(names)
 	want := strings.Split(formats, ",")
-	want = append(want, RawFormats()...)
+	want = append(want, evidence.RawFormats()...)
 	slices.Sort(want)
 	if !slices.Equal(names, want) {
 		t.Errorf("the binary has\n%s\nthe list names\n%s", strings.Join(names, ","), strings.Join(want, ","))

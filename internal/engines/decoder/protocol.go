@@ -1,5 +1,7 @@
 package decoder
 
+import "github.com/earwitness/earwitness/evidence"
+
 // What parent and child say to each other. The recording is the child's standard input, a regular file; the request is
 // its one argument, a JSON object; samples leave by standard output; events leave by standard error, one JSON object a
 // line, the last of them done or fail. Lines that are not JSON are what a crash left behind.
@@ -11,14 +13,14 @@ const (
 )
 
 type request struct {
-	Engine     string `json:"engine"`
-	Native     string `json:"native,omitempty"`
-	CacheDir   string `json:"cache_dir,omitempty"`
-	Memory     int64  `json:"memory"`
-	CPUSeconds uint64 `json:"cpu_seconds"`
-	MaxSamples int64  `json:"max_samples"`
-	Raw        *Raw   `json:"raw,omitempty"`
-	Token      string `json:"token"` // marks the lines of FFmpeg's that we asked for, so that no tag in a file can pass for one
+	Engine     string              `json:"engine"`
+	Native     string              `json:"native,omitempty"`
+	CacheDir   string              `json:"cache_dir,omitempty"`
+	Memory     int64               `json:"memory"`
+	CPUSeconds uint64              `json:"cpu_seconds"`
+	MaxSamples int64               `json:"max_samples"`
+	Raw        *evidence.RawLayout `json:"raw,omitempty"`
+	Token      string              `json:"token"` // marks the lines of FFmpeg's that we asked for, so that no tag in a file can pass for one
 }
 
 type event struct {

@@ -69,7 +69,7 @@ func both(t *testing.T, f func(*testing.T, *Decoder)) {
 func TestSamplesThatNeedNoChangeAreNotChanged(t *testing.T) {
 	both(t, func(t *testing.T, d *Decoder) {
 		in := noise(50_000, 1)
-		for name, opts := range map[string]Options{"mono.wav": {}, "mono.raw": {Raw: &Raw{Rate: Rate, Channels: 1, Format: "s16le"}}} {
+		for name, opts := range map[string]Options{"mono.wav": {}, "mono.raw": {Raw: &evidence.RawLayout{Rate: Rate, Channels: 1, Format: "s16le"}}} {
 			content := wav(Rate, 1, in)
 			if opts.Raw != nil {
 				content = content[44:]
@@ -136,9 +136,9 @@ func TestRefusals(t *testing.T) {
 			{"list.m3u8", []byte("#EXTM3U\nhttp://example.org/a.ts\n"), Options{}, "an M3U playlist"},
 			{"list.wav", []byte("\xef\xbb\xbfffconcat version 1.0\nfile /etc/passwd\n"), Options{}, "an FFmpeg concat list"},
 			{"list.mpd", []byte("<?xml version=\"1.0\"?><MPD></MPD>"), Options{}, "a DASH playlist"},
-			{"raw", garbage, Options{Raw: &Raw{Rate: 8000, Channels: 1, Format: "hls"}}, "no sample format"},
-			{"raw", garbage, Options{Raw: &Raw{Rate: 0, Channels: 1, Format: "s16le"}}, "sample rate"},
-			{"raw", garbage, Options{Raw: &Raw{Rate: 8000, Channels: 0, Format: "s16le"}}, "channels"},
+			{"raw", garbage, Options{Raw: &evidence.RawLayout{Rate: 8000, Channels: 1, Format: "hls"}}, "no sample format"},
+			{"raw", garbage, Options{Raw: &evidence.RawLayout{Rate: 0, Channels: 1, Format: "s16le"}}, "sample rate"},
+			{"raw", garbage, Options{Raw: &evidence.RawLayout{Rate: 8000, Channels: 0, Format: "s16le"}}, "channels"},
 		} {
 			if d.native && i%3 == 1 {
 				continue // most messages come from what both share
