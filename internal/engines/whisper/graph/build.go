@@ -6,6 +6,8 @@ import (
 	"io"
 
 	"github.com/earwitness/earwitness/evidence"
+	"github.com/earwitness/earwitness/internal/engines/checkpoint"
+	"github.com/earwitness/earwitness/internal/engines/onnx"
 )
 
 // dims are the sizes of one Whisper model, read off its tensors.
@@ -39,24 +41,24 @@ func Build(ctx context.Context, file io.ReaderAt, size int64, name string, encod
 	return nil
 }
 
-func (c *checkpoint) write(ctx context.Context, d dims, heads []head, encoder, decoder io.Writer) error {
-	w := &whisper{builder: newBuilder(), r: reader{ctx, c}, d: d}
+func (c *source) write(ctx context.Context, d dims, heads []head, encoder, decoder io.Writer) error {
+	w := &whisper{Builder: onnx.New(), r: reader{ctx, c}, d: d}
 	if err := w.encoder(encoder); err != nil {
 		return err
 	}
-	w = &whisper{builder: newBuilder(), r: reader{ctx, c}, d: d}
+	w = &whisper{Builder: onnx.New(), r: reader{ctx, c}, d: d}
 	return w.decoder(decoder, heads)
 }
 
 // dims reads the model's sizes off its tensors and refuses what no Whisper model has.
-func (c *checkpoint) dims() (dims, error) {
+func (c *source) dims() (dims, error) {
 	shape := func(name string, n int) ([]int, error) {
-		t, ok := c.tensors[name]
-		if !ok || len(t.dims) != n {
+		t, ok := c.Tensors[name]
+		if !ok || len(t.Dims) != n {
 			_, err := c.get(name, make([]int, n)...)
 			return nil, err
 		}
-		return t.dims, nil
+		return t.Dims, nil
 	}
 	conv, err := shape("encoder.conv1.weight", 3)
 	if err != nil {
@@ -75,7 +77,7 @@ func (c *checkpoint) dims() (dims, error) {
 		return dims{}, err
 	}
 	d := dims{mels: conv[1], state: table[1], heads: table[1] / 64, words: table[0], audioPositions: audio[0], textPositions: text[0]}
-	for name := range c.tensors {
+	for name := range c.Tensors {
 		var i int
 		if _, err := fmt.Sscanf(name, "encoder.blocks.%d.", &i); err == nil && i >= d.audioLayers {
 			d.audioLayers = i + 1
@@ -95,19 +97,19 @@ func (c *checkpoint) dims() (dims, error) {
 // whisper builds one of the two graphs. The first missing or misshapen tensor is kept in err and what follows
 // is built on empty ones: the graph is then never written.
 type whisper struct {
-	*builder
+	*onnx.Builder
 	r   reader
 	d   dims
 	err error
 }
 
-func (w *whisper) tensor(name string, dims ...int) tensor {
+func (w *whisper) tensor(name string, dims ...int) checkpoint.Tensor {
 	t, err := w.r.c.get(name, dims...)
 	if err != nil && w.err == nil {
 		w.err = err
 	}
 	if err != nil {
-		return tensor{dims: make([]int, len(dims))}
+		return checkpoint.Tensor{Dims: make([]int, len(dims))}
 	}
 	return t
 }
@@ -118,7 +120,7 @@ func (w *whisper) float(name, from string, dims ...int) string {
 	for i, d := range dims {
 		shape[i] = int64(d)
 	}
-	return w.constant(initializer{name, typeFloat, shape, w.r.floats(plain(w.tensor(from, dims...)))})
+	return w.Constant(name, onnx.Float, shape, w.r.floats(checkpoint.Plain(w.tensor(from, dims...))))
 }
 
 func in(names ...string) []string { return names }
@@ -126,51 +128,51 @@ func in(names ...string) []string { return names }
 // projection is a matrix with its bias, and the name it gets in the graph.
 type projection struct {
 	name    string
-	weights []part // [out,in], stacked by rows
-	bias    []part
+	weights []checkpoint.Part // [out,in], stacked by rows
+	bias    []checkpoint.Part
 	in, out int
 }
 
 func (w *whisper) projection(name string, in, out int) projection {
-	return projection{name, []part{plain(w.tensor(name+".weight", out, in))}, []part{plain(w.tensor(name+".bias", out))}, in, out}
+	return projection{name, []checkpoint.Part{checkpoint.Plain(w.tensor(name+".weight", out, in))}, []checkpoint.Part{checkpoint.Plain(w.tensor(name+".bias", out))}, in, out}
 }
 
 // quantized gives integers, their scale and their zero point.
 func (w *whisper) quantized(x string) []string {
-	return w.ops("DynamicQuantizeLinear", 3, in(x))
+	return w.Ops("DynamicQuantizeLinear", 3, in(x))
 }
 
 func (w *whisper) linear(xq []string, p projection) string {
 	m := &matrix{r: w.r, parts: p.weights, in: p.in, out: p.out}
-	q := w.constant(initializer{p.name + ".q", typeInt8, []int64{int64(p.in), int64(p.out)}, m.integers})
-	y := w.op("Cast", in(w.op("MatMulInteger", in(xq[0], q, xq[2]))), toFloat())
-	s := w.constant(initializer{p.name + ".s", typeFloat, []int64{int64(p.out)}, m.scaleBytes})
-	y = w.op("Mul", in(y, w.op("Mul", in(xq[1], s))))
-	return w.op("Add", in(y, w.constant(initializer{p.name + ".b", typeFloat, []int64{int64(p.out)}, w.r.floats(p.bias...)})))
+	q := w.Constant(p.name+".q", onnx.Int8, []int64{int64(p.in), int64(p.out)}, m.integers)
+	y := w.Op("Cast", in(w.Op("MatMulInteger", in(xq[0], q, xq[2]))), onnx.ToFloat())
+	s := w.Constant(p.name+".s", onnx.Float, []int64{int64(p.out)}, m.scaleBytes)
+	y = w.Op("Mul", in(y, w.Op("Mul", in(xq[1], s))))
+	return w.Op("Add", in(y, w.Constant(p.name+".b", onnx.Float, []int64{int64(p.out)}, w.r.floats(p.bias...))))
 }
 
 func (w *whisper) norm(name, x string) string {
-	return w.op("LayerNormalization", in(x, w.float(name+".w", name+".weight", w.d.state), w.float(name+".b", name+".bias", w.d.state)),
-		axis(-1), attr{"epsilon", float32(1e-5)})
+	return w.Op("LayerNormalization", in(x, w.float(name+".w", name+".weight", w.d.state), w.float(name+".b", name+".bias", w.d.state)),
+		onnx.Axis(-1), onnx.With("epsilon", float32(1e-5)))
 }
 
 func (w *whisper) gelu(x string) string {
-	e := w.op("Add", in(w.op("Erf", in(w.op("Div", in(x, w.scalar("1.4142135623730951", 1.4142135623730951))))), w.scalar("1.0", 1)))
-	return w.op("Mul", in(w.op("Mul", in(x, e)), w.scalar("0.5", 0.5)))
+	e := w.Op("Add", in(w.Op("Erf", in(w.Op("Div", in(x, w.Scalar("1.4142135623730951", 1.4142135623730951))))), w.Scalar("1.0", 1)))
+	return w.Op("Mul", in(w.Op("Mul", in(x, e)), w.Scalar("0.5", 0.5)))
 }
 
 func (w *whisper) mlp(p, x string) string {
 	d := w.d.state
 	y := w.linear(w.quantized(w.norm(p+".mlp_ln", x)), w.projection(p+".mlp.0", d, 4*d))
-	return w.op("Add", in(x, w.linear(w.quantized(w.gelu(y)), w.projection(p+".mlp.2", 4*d, d))))
+	return w.Op("Add", in(x, w.linear(w.quantized(w.gelu(y)), w.projection(p+".mlp.2", 4*d, d))))
 }
 
 func (w *whisper) splitHeads(x string, order ...int64) string {
-	return w.op("Transpose", in(w.op("Reshape", in(x, w.ints(0, 0, int64(w.d.heads), 64)))), perm(order...))
+	return w.Op("Transpose", in(w.Op("Reshape", in(x, w.Ints(0, 0, int64(w.d.heads), 64)))), onnx.Perm(order...))
 }
 
 func (w *whisper) mergeHeads(x string) string {
-	return w.op("Reshape", in(w.op("Transpose", in(x), perm(0, 2, 1, 3)), w.ints(0, 0, int64(w.d.state))))
+	return w.Op("Reshape", in(w.Op("Transpose", in(x), onnx.Perm(0, 2, 1, 3)), w.Ints(0, 0, int64(w.d.state))))
 }
 
 // rootScale is 64^-1/2: attention's scale, moved into the query.
@@ -178,41 +180,41 @@ const rootScale = 0.125
 
 func (w *whisper) qkv(p, x string) []string {
 	d := w.d.state
-	weight := func(name string) tensor { return w.tensor(p+name+".weight", d, d) }
-	bias := func(name string) tensor { return w.tensor(p+name+".bias", d) }
+	weight := func(name string) checkpoint.Tensor { return w.tensor(p+name+".weight", d, d) }
+	bias := func(name string) checkpoint.Tensor { return w.tensor(p+name+".bias", d) }
 	all := projection{
 		name:    p + ".qkv",
-		weights: []part{{tensor: weight(".query"), factor: rootScale}, plain(weight(".key")), plain(weight(".value"))},
-		bias:    []part{{tensor: bias(".query"), factor: rootScale}, {zero: d}, plain(bias(".value"))}, // keys have none
+		weights: []checkpoint.Part{{Tensor: weight(".query"), Factor: rootScale}, checkpoint.Plain(weight(".key")), checkpoint.Plain(weight(".value"))},
+		bias:    []checkpoint.Part{{Tensor: bias(".query"), Factor: rootScale}, {Zero: d}, checkpoint.Plain(bias(".value"))}, // keys have none
 		in:      d, out: 3 * d,
 	}
-	return w.ops("Split", 3, in(w.linear(w.quantized(x), all), w.ints(int64(d), int64(d), int64(d))), axis(-1))
+	return w.Ops("Split", 3, in(w.linear(w.quantized(x), all), w.Ints(int64(d), int64(d), int64(d))), onnx.Axis(-1))
 }
 
 func (w *whisper) residual(x, name, y string) string {
-	return w.op("Add", in(x, w.linear(w.quantized(y), w.projection(name, w.d.state, w.d.state))))
+	return w.Op("Add", in(x, w.linear(w.quantized(y), w.projection(name, w.d.state, w.d.state))))
 }
 
-func (w *whisper) conv(n, x string, channels int, attrs ...attr) string {
+func (w *whisper) conv(n, x string, channels int, attrs ...onnx.Attr) string {
 	d := w.d.state
 	weight := w.float(n+"w", "encoder."+n+".weight", d, channels, 3)
 	bias := w.float(n+"b", "encoder."+n+".bias", d)
-	attrs = append(attrs, attr{"kernel_shape", []int64{3}}, attr{"pads", []int64{1, 1}})
-	return w.gelu(w.op("Conv", in(x, weight, bias), attrs...))
+	attrs = append(attrs, onnx.With("kernel_shape", []int64{3}), onnx.With("pads", []int64{1, 1}))
+	return w.gelu(w.Op("Conv", in(x, weight, bias), attrs...))
 }
 
 func (w *whisper) encoder(out io.Writer) error {
 	d := w.d
 	x := w.conv("conv1", "mel", d.mels)
-	x = w.op("Transpose", in(w.conv("conv2", x, d.state, strides(2))), perm(0, 2, 1))
-	frames := w.op("Slice", in(w.op("Shape", in(x)), w.ints(1), w.ints(2)))
+	x = w.Op("Transpose", in(w.conv("conv2", x, d.state, onnx.Strides(2))), onnx.Perm(0, 2, 1))
+	frames := w.Op("Slice", in(w.Op("Shape", in(x)), w.Ints(1), w.Ints(2)))
 	positions := w.float("positions", "encoder.positional_embedding", d.audioPositions, d.state)
-	x = w.op("Add", in(x, w.op("Slice", in(positions, w.ints(0), frames, w.ints(0)))))
+	x = w.Op("Add", in(x, w.Op("Slice", in(positions, w.Ints(0), frames, w.Ints(0)))))
 	for i := range d.audioLayers {
 		p := layerName("encoder", i)
 		qkv := w.qkv(p+".attn", w.norm(p+".attn_ln", x))
-		a := w.op("Softmax", in(w.op("MatMul", in(w.splitHeads(qkv[0], 0, 2, 1, 3), w.splitHeads(qkv[1], 0, 2, 3, 1)))), axis(-1))
-		x = w.residual(x, p+".attn.out", w.mergeHeads(w.op("MatMul", in(a, w.splitHeads(qkv[2], 0, 2, 1, 3)))))
+		a := w.Op("Softmax", in(w.Op("MatMul", in(w.splitHeads(qkv[0], 0, 2, 1, 3), w.splitHeads(qkv[1], 0, 2, 3, 1)))), onnx.Axis(-1))
+		x = w.residual(x, p+".attn.out", w.mergeHeads(w.Op("MatMul", in(a, w.splitHeads(qkv[2], 0, 2, 1, 3)))))
 		x = w.mlp(p, x)
 	}
 	xq := w.quantized(w.norm("encoder.ln_post", x))
@@ -221,50 +223,50 @@ func (w *whisper) encoder(out io.Writer) error {
 		p := layerName("decoder", i) + ".cross_attn"
 		kv := projection{
 			name:    p + ".kv",
-			weights: []part{plain(w.tensor(p+".key.weight", d.state, d.state)), plain(w.tensor(p+".value.weight", d.state, d.state))},
-			bias:    []part{{zero: d.state}, plain(w.tensor(p+".value.bias", d.state))},
+			weights: []checkpoint.Part{checkpoint.Plain(w.tensor(p+".key.weight", d.state, d.state)), checkpoint.Plain(w.tensor(p+".value.weight", d.state, d.state))},
+			bias:    []checkpoint.Part{{Zero: d.state}, checkpoint.Plain(w.tensor(p+".value.bias", d.state))},
 			in:      d.state, out: 2 * d.state,
 		}
-		halves := w.ops("Split", 2, in(w.linear(xq, kv), w.ints(int64(d.state), int64(d.state))), axis(-1))
-		keys = append(keys, w.op("Unsqueeze", in(w.splitHeads(halves[0], 0, 2, 3, 1), w.ints(0))))
-		values = append(values, w.op("Unsqueeze", in(w.splitHeads(halves[1], 0, 2, 1, 3), w.ints(0))))
+		halves := w.Ops("Split", 2, in(w.linear(xq, kv), w.Ints(int64(d.state), int64(d.state))), onnx.Axis(-1))
+		keys = append(keys, w.Op("Unsqueeze", in(w.splitHeads(halves[0], 0, 2, 3, 1), w.Ints(0))))
+		values = append(values, w.Op("Unsqueeze", in(w.splitHeads(halves[1], 0, 2, 1, 3), w.Ints(0))))
 	}
-	w.result("ck", "Concat", keys, axis(0))
-	w.result("cv", "Concat", values, axis(0))
+	w.Result("ck", "Concat", keys, onnx.Axis(0))
+	w.Result("cv", "Concat", values, onnx.Axis(0))
 	if w.err != nil {
 		return w.err
 	}
-	return w.write(out,
-		[]value{{"mel", typeFloat, []any{"B", d.mels, "M"}}},
-		[]value{{"ck", typeFloat, []any{d.textLayers, "B", d.heads, 64, "T"}}, {"cv", typeFloat, []any{d.textLayers, "B", d.heads, "T", 64}}})
+	return w.Write(out, "whisper",
+		[]onnx.Value{onnx.Named("mel", onnx.Float, "B", d.mels, "M")},
+		[]onnx.Value{onnx.Named("ck", onnx.Float, d.textLayers, "B", d.heads, 64, "T"), onnx.Named("cv", onnx.Float, d.textLayers, "B", d.heads, "T", 64)})
 }
 
 func (w *whisper) decoder(out io.Writer, heads []head) error {
 	d := w.d
 	// One int8 table [state,words] serves both ends of the decoder.
-	words := &matrix{r: w.r, parts: []part{plain(w.tensor("decoder.token_embedding.weight", d.words, d.state))}, in: d.state, out: d.words}
-	table := w.constant(initializer{"tokens.q", typeInt8, []int64{int64(d.state), int64(d.words)}, words.integers})
-	scale := w.constant(initializer{"tokens.s", typeFloat, []int64{int64(d.words)}, words.scaleBytes})
-	x := w.op("Transpose", in(w.op("Cast", in(w.op("Gather", in(table, "tokens"), axis(1))), toFloat())), perm(1, 2, 0))
-	x = w.op("Mul", in(x, w.op("Unsqueeze", in(w.op("Gather", in(scale, "tokens")), w.ints(-1)))))
-	x = w.op("Add", in(x, w.op("Gather", in(w.float("positions", "decoder.positional_embedding", d.textPositions, d.state), "pos"))))
-	layer := func(t string, i int) string { return w.op("Gather", in(t, w.index(int64(i))), axis(0)) }
+	words := &matrix{r: w.r, parts: []checkpoint.Part{checkpoint.Plain(w.tensor("decoder.token_embedding.weight", d.words, d.state))}, in: d.state, out: d.words}
+	table := w.Constant("tokens.q", onnx.Int8, []int64{int64(d.state), int64(d.words)}, words.integers)
+	scale := w.Constant("tokens.s", onnx.Float, []int64{int64(d.words)}, words.scaleBytes)
+	x := w.Op("Transpose", in(w.Op("Cast", in(w.Op("Gather", in(table, "tokens"), onnx.Axis(1))), onnx.ToFloat())), onnx.Perm(1, 2, 0))
+	x = w.Op("Mul", in(x, w.Op("Unsqueeze", in(w.Op("Gather", in(scale, "tokens")), w.Ints(-1)))))
+	x = w.Op("Add", in(x, w.Op("Gather", in(w.float("positions", "decoder.positional_embedding", d.textPositions, d.state), "pos"))))
+	layer := func(t string, i int) string { return w.Op("Gather", in(t, w.Index(int64(i))), onnx.Axis(0)) }
 	var keys, values, attention []string
 	for i := range d.textLayers {
 		p := layerName("decoder", i)
 		qkv := w.qkv(p+".attn", w.norm(p+".attn_ln", x))
-		k := w.op("Concat", in(layer("pk", i), w.splitHeads(qkv[1], 0, 2, 1, 3)), axis(2))
-		v := w.op("Concat", in(layer("pv", i), w.splitHeads(qkv[2], 0, 2, 1, 3)), axis(2))
-		keys = append(keys, w.op("Unsqueeze", in(k, w.ints(0))))
-		values = append(values, w.op("Unsqueeze", in(v, w.ints(0))))
-		a := w.op("Add", in(w.op("MatMul", in(w.splitHeads(qkv[0], 0, 2, 1, 3), w.op("Transpose", in(k), perm(0, 1, 3, 2)))), "mask"))
-		x = w.residual(x, p+".attn.out", w.mergeHeads(w.op("MatMul", in(w.op("Softmax", in(a), axis(-1)), v))))
+		k := w.Op("Concat", in(layer("pk", i), w.splitHeads(qkv[1], 0, 2, 1, 3)), onnx.Axis(2))
+		v := w.Op("Concat", in(layer("pv", i), w.splitHeads(qkv[2], 0, 2, 1, 3)), onnx.Axis(2))
+		keys = append(keys, w.Op("Unsqueeze", in(k, w.Ints(0))))
+		values = append(values, w.Op("Unsqueeze", in(v, w.Ints(0))))
+		a := w.Op("Add", in(w.Op("MatMul", in(w.splitHeads(qkv[0], 0, 2, 1, 3), w.Op("Transpose", in(k), onnx.Perm(0, 1, 3, 2)))), "mask"))
+		x = w.residual(x, p+".attn.out", w.mergeHeads(w.Op("MatMul", in(w.Op("Softmax", in(a), onnx.Axis(-1)), v))))
 		query := p + ".cross_attn.query"
 		xq := w.quantized(w.norm(p+".cross_attn_ln", x))
 		pq := w.projection(query, d.state, d.state)
-		pq.weights[0].factor, pq.bias[0].factor = rootScale, rootScale
+		pq.weights[0].Factor, pq.bias[0].Factor = rootScale, rootScale
 		q := w.linear(xq, pq)
-		a = w.op("Softmax", in(w.op("Add", in(w.op("MatMul", in(w.splitHeads(q, 0, 2, 1, 3), layer("ck", i))), "cmask"))), axis(-1))
+		a = w.Op("Softmax", in(w.Op("Add", in(w.Op("MatMul", in(w.splitHeads(q, 0, 2, 1, 3), layer("ck", i))), "cmask"))), onnx.Axis(-1))
 		var own []int64
 		for _, h := range heads {
 			if h.layer == i {
@@ -272,30 +274,30 @@ func (w *whisper) decoder(out io.Writer, heads []head) error {
 			}
 		}
 		if len(own) > 0 {
-			attention = append(attention, w.op("Gather", in(a, w.indices(fmt.Sprintf("heads%d", i), own)), axis(1)))
+			attention = append(attention, w.Op("Gather", in(a, w.Indices(fmt.Sprintf("heads%d", i), own)), onnx.Axis(1)))
 		}
-		x = w.residual(x, p+".cross_attn.out", w.mergeHeads(w.op("MatMul", in(a, layer("cv", i)))))
+		x = w.residual(x, p+".cross_attn.out", w.mergeHeads(w.Op("MatMul", in(a, layer("cv", i)))))
 		x = w.mlp(p, x)
 	}
-	xq := w.quantized(w.norm("decoder.ln", w.op("Gather", in(x, w.index(-1)), axis(1))))
-	y := w.op("Cast", in(w.op("MatMulInteger", in(xq[0], table, xq[2]))), toFloat())
-	w.result("logits", "Mul", in(y, w.op("Mul", in(xq[1], scale))))
-	w.result("nk", "Concat", keys, axis(0))
-	w.result("nv", "Concat", values, axis(0))
-	w.result("att", "Concat", attention, axis(1))
+	xq := w.quantized(w.norm("decoder.ln", w.Op("Gather", in(x, w.Index(-1)), onnx.Axis(1))))
+	y := w.Op("Cast", in(w.Op("MatMulInteger", in(xq[0], table, xq[2]))), onnx.ToFloat())
+	w.Result("logits", "Mul", in(y, w.Op("Mul", in(xq[1], scale))))
+	w.Result("nk", "Concat", keys, onnx.Axis(0))
+	w.Result("nv", "Concat", values, onnx.Axis(0))
+	w.Result("att", "Concat", attention, onnx.Axis(1))
 	if w.err != nil {
 		return w.err
 	}
-	past := func(name, n string) value {
-		return value{name, typeFloat, []any{d.textLayers, "B", d.heads, n, 64}}
+	past := func(name, n string) onnx.Value {
+		return onnx.Named(name, onnx.Float, d.textLayers, "B", d.heads, n, 64)
 	}
-	return w.write(out,
-		[]value{
-			{"tokens", typeInt64, []any{"B", "N"}}, {"pos", typeInt64, []any{"N"}}, {"mask", typeFloat, []any{"B", 1, "N", "S"}},
+	return w.Write(out, "whisper",
+		[]onnx.Value{
+			onnx.Named("tokens", onnx.Int64, "B", "N"), onnx.Named("pos", onnx.Int64, "N"), onnx.Named("mask", onnx.Float, "B", 1, "N", "S"),
 			past("pk", "P"), past("pv", "P"),
-			{"ck", typeFloat, []any{d.textLayers, "B", d.heads, 64, "T"}}, past("cv", "T"), {"cmask", typeFloat, []any{"B", 1, 1, "T"}},
+			onnx.Named("ck", onnx.Float, d.textLayers, "B", d.heads, 64, "T"), past("cv", "T"), onnx.Named("cmask", onnx.Float, "B", 1, 1, "T"),
 		},
-		[]value{{"logits", typeFloat, []any{"B", d.words}}, past("nk", "S"), past("nv", "S"), {"att", typeFloat, []any{"B", len(heads), "N", "T"}}})
+		[]onnx.Value{onnx.Named("logits", onnx.Float, "B", d.words), past("nk", "S"), past("nv", "S"), onnx.Named("att", onnx.Float, "B", len(heads), "N", "T")})
 }
 
 // layerName names one block of a side: "encoder.blocks.3".

@@ -9,7 +9,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 
 	"github.com/earwitness/earwitness/evidence"
@@ -129,27 +128,6 @@ func notFinite(t testing.TB) []byte {
 	return b
 }
 
-// Nothing in a pickle is executed: a call of anything but the two known descriptions is refused.
-func TestPickleCallsAreRefused(t *testing.T) {
-	for name, p := range map[string]string{
-		"os.system":       "\x80\x02cos\nsystem\nX\x02\x00\x00\x00id\x85R.",
-		"builtins.eval":   "\x80\x02c__builtin__\neval\nX\x01\x00\x00\x001\x85R.",
-		"an instance":     "\x80\x02(cos\nsystem\no.",
-		"a new object":    "\x80\x02cos\nsystem\n)\x81.",
-		"BUILD of a call": "\x80\x02cos\nsystem\n}b.",
-		"protocol 4":      "\x80\x04}.",
-		"a huge text":     "\x80\x02X\xff\xff\xff\xff",
-		"an empty stack":  "\x80\x02R.",
-		"no tensors":      "\x80\x02}.",
-		"a list of self":  "\x80\x02]q\x00h\x00a.",
-	} {
-		_, err := unpickle([]byte(p))
-		if evidence.KindOf(err) != evidence.KindInvalid || !strings.Contains(err.Error(), "pickle") {
-			t.Errorf("%s: %v, want an error of kind invalid about the pickle", name, err)
-		}
-	}
-}
-
 func fuzzContainer(f *testing.F, names ...string) {
 	for _, n := range names {
 		b := unzipped(f, n)
@@ -168,16 +146,4 @@ func FuzzCTranslate2(f *testing.F) { fuzzContainer(f, "model.bin") }
 func FuzzTorch(f *testing.F)       { fuzzContainer(f, "openai.pt") }
 func FuzzSafetensors(f *testing.F) {
 	fuzzContainer(f, "openai.safetensors", "transformers.safetensors")
-}
-
-func FuzzPickle(f *testing.F) {
-	b := unzipped(f, "openai.pt")
-	from := bytes.Index(b, []byte("\x80\x02}"))
-	f.Add(b[from : from+8192])
-	f.Add([]byte("\x80\x02cos\nsystem\nX\x02\x00\x00\x00id\x85R."))
-	f.Fuzz(func(t *testing.T, b []byte) {
-		if _, err := unpickle(b); err != nil && evidence.KindOf(err) != evidence.KindInvalid {
-			t.Errorf("%v, want an error of kind invalid", err)
-		}
-	})
 }

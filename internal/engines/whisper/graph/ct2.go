@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/earwitness/earwitness/evidence"
+	"github.com/earwitness/earwitness/internal/engines/checkpoint"
 )
 
 // A CTranslate2 model.bin, all little-endian: format u32, name of the architecture, revision u32, number of
@@ -68,7 +69,7 @@ func (r *ct2Reader) text() string {
 }
 
 // openCT2 reads the table of variables and gives them OpenAI's names.
-func openCT2(file io.ReaderAt, size int64) (*checkpoint, error) {
+func openCT2(file io.ReaderAt, size int64) (*checkpoint.Checkpoint, error) {
 	r := &ct2Reader{file: file, size: size, buf: bufio.NewReaderSize(io.NewSectionReader(file, 0, size), 4096)}
 	version, spec := r.u32(), r.text()
 	revision := r.u32()
@@ -79,7 +80,7 @@ func openCT2(file io.ReaderAt, size int64) (*checkpoint, error) {
 	if r.err == nil && n > ct2Variables {
 		return nil, evidence.Invalid("the CTranslate2 file says it has %d variables", n)
 	}
-	vars := map[string]tensor{}
+	vars := map[string]checkpoint.Tensor{}
 	for i := int64(0); i < n && r.err == nil; i++ {
 		name := r.text()
 		d := make([]int, r.u8())
@@ -91,9 +92,9 @@ func openCT2(file io.ReaderAt, size int64) (*checkpoint, error) {
 			break
 		}
 		at := r.at
-		kind, known := map[int]element{ct2Float32: single, ct2Float16: half, ct2Bfloat16: brain}[dtype]
+		kind, known := map[int]checkpoint.Element{ct2Float32: checkpoint.Single, ct2Float16: checkpoint.Half, ct2Bfloat16: checkpoint.Brain}[dtype]
 		if known {
-			t, err := newTensor(name, d, kind, at, length, size)
+			t, err := checkpoint.NewTensor(name, d, kind, at, length, size)
 			if err != nil {
 				return nil, err
 			}
@@ -121,11 +122,11 @@ func openCT2(file io.ReaderAt, size int64) (*checkpoint, error) {
 
 // fromCT2 renames CTranslate2's variables. Query, key and value lie stacked in one; keys have no bias in
 // Whisper, so the zeros that stand for it are left out.
-func fromCT2(file io.ReaderAt, vars map[string]tensor) (*checkpoint, error) {
-	c := &checkpoint{file: file, tensors: map[string]tensor{}}
+func fromCT2(file io.ReaderAt, vars map[string]checkpoint.Tensor) (*checkpoint.Checkpoint, error) {
+	c := &checkpoint.Checkpoint{File: file, Tensors: map[string]checkpoint.Tensor{}}
 	put := func(to, from string) {
 		if t, ok := vars[from]; ok {
-			c.tensors[to] = t
+			c.Tensors[to] = t
 		}
 	}
 	for _, n := range []string{"conv1", "conv2"} {
@@ -150,14 +151,14 @@ func fromCT2(file io.ReaderAt, vars map[string]tensor) (*checkpoint, error) {
 			if !ok {
 				continue
 			}
-			if len(t.dims) == 0 || t.dims[0]%len(names) != 0 {
-				bad = evidence.Invalid("variable %.80q of the CTranslate2 file has shape %v, which does not split in %d", from+"/"+kind, t.dims, len(names))
+			if len(t.Dims) == 0 || t.Dims[0]%len(names) != 0 {
+				bad = evidence.Invalid("variable %.80q of the CTranslate2 file has shape %v, which does not split in %d", from+"/"+kind, t.Dims, len(names))
 				return
 			}
-			n := t.dims[0] / len(names)
+			n := t.Dims[0] / len(names)
 			for i, name := range names {
 				if name != "key" || kind != "bias" {
-					c.tensors[to+"."+name+"."+kind] = t.rows(i*n, (i+1)*n)
+					c.Tensors[to+"."+name+"."+kind] = t.Rows(i*n, (i+1)*n)
 				}
 			}
 		}

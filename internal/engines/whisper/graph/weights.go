@@ -4,65 +4,25 @@ import (
 	"context"
 	"encoding/binary"
 	"math"
+
+	"github.com/earwitness/earwitness/internal/engines/checkpoint"
 )
-
-// part is a tensor of the checkpoint times a factor; where zero is set it stands for that many zeros instead.
-type part struct {
-	tensor tensor
-	factor float32
-	zero   int
-}
-
-func plain(t tensor) part { return part{tensor: t, factor: 1} }
 
 // reader makes the bytes of constants from the tensors of one checkpoint.
 type reader struct {
 	ctx context.Context
-	c   *checkpoint
+	c   *source
 }
 
-// chunk is how many numbers are converted at a time.
-const chunk = 1 << 16
-
-// floats returns the bytes of a float constant: its parts one after another.
-func (r reader) floats(parts ...part) func(func([]byte) error) error {
-	return func(emit func([]byte) error) error {
-		var raw, out []byte
-		buf := make([]float32, chunk)
-		for _, p := range parts {
-			if p.zero > 0 {
-				if err := emit(make([]byte, 4*p.zero)); err != nil {
-					return err
-				}
-				continue
-			}
-			for first, n := 0, p.tensor.elements(); first < n; first += chunk {
-				if err := r.ctx.Err(); err != nil {
-					return err
-				}
-				b := buf[:min(chunk, n-first)]
-				var err error
-				if raw, err = p.tensor.read(r.c.file, first, b, raw); err != nil {
-					return err
-				}
-				out = out[:0]
-				for _, v := range b {
-					out = binary.LittleEndian.AppendUint32(out, math.Float32bits(v*p.factor))
-				}
-				if err := emit(out); err != nil {
-					return err
-				}
-			}
-		}
-		return nil
-	}
+func (r reader) floats(parts ...checkpoint.Part) func(func([]byte) error) error {
+	return r.c.Floats(r.ctx, parts...)
 }
 
 // matrix is a weight [out,in], in parts stacked by rows, that becomes int8 [in,out] with one scale per column.
 // The integers are made when they are written and forgotten at once; the scales, which follow, are kept.
 type matrix struct {
 	r       reader
-	parts   []part
+	parts   []checkpoint.Part
 	in, out int
 	scales  []float32
 }
@@ -76,21 +36,21 @@ func (m *matrix) quantize() ([]byte, error) {
 	buf := make([]float32, block*m.in)
 	var raw []byte
 	for _, p := range m.parts {
-		for row, rows := 0, p.tensor.dims[0]; row < rows; row += block {
+		for row, rows := 0, p.Tensor.Dims[0]; row < rows; row += block {
 			if err := m.r.ctx.Err(); err != nil {
 				return nil, err
 			}
 			n := min(block, rows-row)
 			b := buf[:n*m.in]
 			var err error
-			if raw, err = p.tensor.read(m.r.c.file, row*m.in, b, raw); err != nil {
+			if raw, err = p.Tensor.Read(m.r.c.File, row*m.in, b, raw); err != nil {
 				return nil, err
 			}
 			first := len(m.scales)
 			for k := range n {
 				most := float32(0)
 				for i, v := range b[k*m.in : (k+1)*m.in] {
-					v *= p.factor
+					v *= p.Factor
 					b[k*m.in+i] = v
 					most = max(most, max(v, -v))
 				}

@@ -1,11 +1,10 @@
-package graph
+package checkpoint
 
 import (
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
 	"io"
-	"strings"
 
 	"github.com/earwitness/earwitness/evidence"
 )
@@ -13,9 +12,9 @@ import (
 // maxHeader bounds the JSON at the head of a safetensors file: large-v3's has 150 kB.
 const maxHeader = 4 << 20
 
-// openSafetensors reads the table of a safetensors file: the length of a JSON header (u64), the header, the
-// data that its offsets count from. Tensors may have OpenAI's names or those of Hugging Face's transformers.
-func openSafetensors(file io.ReaderAt, size int64) (*checkpoint, error) {
+// OpenSafetensors reads the table of a safetensors file: the length of a JSON header (u64), the header, the
+// data that its offsets count from.
+func OpenSafetensors(file io.ReaderAt, size int64) (*Checkpoint, error) {
 	var head [8]byte
 	if _, err := file.ReadAt(head[:], 0); err != nil {
 		return nil, fmt.Errorf("read safetensors header: %w", err)
@@ -33,7 +32,7 @@ func openSafetensors(file io.ReaderAt, size int64) (*checkpoint, error) {
 	if err := json.Unmarshal(b, &entries); err != nil {
 		return nil, evidence.Invalid("the safetensors file's header is no JSON").Because(err)
 	}
-	c := &checkpoint{file: file, tensors: map[string]tensor{}}
+	c := &Checkpoint{File: file, Tensors: map[string]Tensor{}}
 	for name, raw := range entries {
 		if name == "__metadata__" {
 			continue
@@ -46,7 +45,7 @@ func openSafetensors(file io.ReaderAt, size int64) (*checkpoint, error) {
 		if err := json.Unmarshal(raw, &e); err != nil || len(e.Offsets) != 2 {
 			return nil, evidence.Invalid("the safetensors file describes tensor %.80q badly", name).Because(err)
 		}
-		kind, ok := map[string]element{"F16": half, "BF16": brain, "F32": single}[e.Dtype]
+		kind, ok := map[string]Element{"F16": Half, "BF16": Brain, "F32": Single}[e.Dtype]
 		if !ok {
 			return nil, evidence.Invalid("tensor %.80q of the safetensors file has numbers of type %.20q", name, e.Dtype).
 				WithHint("use the F16 or F32 version of the model")
@@ -55,43 +54,11 @@ func openSafetensors(file io.ReaderAt, size int64) (*checkpoint, error) {
 		if from < 0 || to < from || to > size {
 			return nil, evidence.Invalid("tensor %.80q of the safetensors file has offsets %d to %d", name, from, to)
 		}
-		t, err := newTensor(name, e.Shape, kind, 8+int64(n)+from, to-from, size)
+		t, err := NewTensor(name, e.Shape, kind, 8+int64(n)+from, to-from, size)
 		if err != nil {
 			return nil, err
 		}
-		c.tensors[openaiName(name)] = t
+		c.Tensors[name] = t
 	}
 	return c, nil
-}
-
-// openaiName turns a name of Hugging Face's transformers into OpenAI's; others stay as they are.
-func openaiName(name string) string {
-	rest := strings.TrimPrefix(name, "model.")
-	side, inner, ok := strings.Cut(rest, ".")
-	if !ok || side != "encoder" && side != "decoder" {
-		return name
-	}
-	switch inner {
-	case "embed_positions.weight":
-		return side + ".positional_embedding"
-	case "embed_tokens.weight":
-		return side + ".token_embedding.weight"
-	case "layer_norm.weight", "layer_norm.bias":
-		kind := strings.TrimPrefix(inner, "layer_norm")
-		if side == "encoder" {
-			return "encoder.ln_post" + kind
-		}
-		return "decoder.ln" + kind
-	}
-	layer, ok := strings.CutPrefix(inner, "layers.")
-	if !ok {
-		return rest
-	}
-	i, inner, _ := strings.Cut(layer, ".")
-	inner = strings.NewReplacer(
-		"self_attn_layer_norm", "attn_ln", "encoder_attn_layer_norm", "cross_attn_ln", "final_layer_norm", "mlp_ln",
-		"self_attn.", "attn.", "encoder_attn.", "cross_attn.",
-		"q_proj", "query", "k_proj", "key", "v_proj", "value", "out_proj", "out", "fc1", "mlp.0", "fc2", "mlp.2",
-	).Replace(inner)
-	return side + ".blocks." + i + "." + inner
 }

@@ -1,4 +1,4 @@
-package graph
+package checkpoint
 
 import (
 	"encoding/binary"
@@ -19,7 +19,7 @@ type (
 	pyDict    struct{ items map[string]any } // keys that are no strings are refused
 	pyStorage struct {
 		key  string
-		kind element
+		kind Element
 	}
 	pyMark struct{}
 )
@@ -48,7 +48,7 @@ type unpickler struct {
 func (u *unpickler) refuse(format string, args ...any) {
 	if u.bad == nil {
 		u.bad = evidence.Invalid("the .pt file's pickle "+format, args...).
-			WithHint("only OpenAI's own .pt checkpoints can be read; nothing in them is executed")
+			WithHint("only dictionaries of tensors can be read; nothing in a .pt file is executed")
 	}
 }
 
@@ -246,7 +246,7 @@ func (u *unpickler) storage(id any) any {
 	if ok && len(t) == 5 {
 		class, isClass := t[1].(pyGlobal)
 		key, isKey := t[2].(string)
-		kind, known := map[pyGlobal]element{"torch HalfStorage": half, "torch BFloat16Storage": brain, "torch FloatStorage": single}[class]
+		kind, known := map[pyGlobal]Element{"torch HalfStorage": Half, "torch BFloat16Storage": Brain, "torch FloatStorage": Single}[class]
 		if isClass && isKey && t[0] == any("storage") && key != "" && !strings.ContainsAny(key, "/\\") && key != ".." {
 			if !known {
 				u.refuse("has numbers of type %.60q", string(class))

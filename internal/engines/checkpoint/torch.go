@@ -1,4 +1,4 @@
-package graph
+package checkpoint
 
 import (
 	"archive/zip"
@@ -13,9 +13,9 @@ const (
 	maxMembers = 1 << 14 // large-v3 has about 1,300 members
 )
 
-// openTorch reads the table of a file of torch.save since PyTorch 1.6: an uncompressed zip with a pickle,
+// OpenTorch reads the table of a file of torch.save since PyTorch 1.6: an uncompressed zip with a pickle,
 // data.pkl, that describes tensors, and one member data/KEY for the numbers of each storage.
-func openTorch(file io.ReaderAt, size int64) (*checkpoint, error) {
+func OpenTorch(file io.ReaderAt, size int64) (*Checkpoint, error) {
 	z, err := zip.NewReader(file, size)
 	if err != nil {
 		return nil, evidence.Invalid("the .pt file is no readable zip").Because(err).
@@ -56,7 +56,7 @@ func openTorch(file io.ReaderAt, size int64) (*checkpoint, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &checkpoint{file: file, tensors: map[string]tensor{}}
+	c := &Checkpoint{File: file, Tensors: map[string]Tensor{}}
 	for name, v := range state {
 		m := members[path.Join(root, "data", v.key)]
 		if m == nil {
@@ -71,11 +71,11 @@ func openTorch(file io.ReaderAt, size int64) (*checkpoint, error) {
 			return nil, err
 		}
 		room := int64(min(m.UncompressedSize64, 1<<62))
-		skip := v.offset * v.kind.size()
-		if v.offset < 0 || v.offset > maxElements || skip+n*v.kind.size() > room {
+		skip := v.offset * v.kind.Size()
+		if v.offset < 0 || v.offset > maxElements || skip+n*v.kind.Size() > room {
 			return nil, evidence.Invalid("tensor %.80q of the .pt file lies outside its numbers", name)
 		}
-		if c.tensors[name], err = newTensor(name, v.dims, v.kind, at+skip, n*v.kind.size(), size); err != nil {
+		if c.Tensors[name], err = NewTensor(name, v.dims, v.kind, at+skip, n*v.kind.Size(), size); err != nil {
 			return nil, err
 		}
 	}

@@ -1,4 +1,9 @@
-package graph
+// Package onnx writes ONNX graphs: nodes in the order they are added, constants whose bytes are made only while they
+// are written, so that a graph of any size is built in little memory.
+//
+// It promises that the same calls give the same bytes: operator set 17, IR version 8
+// (onnx.ai/onnx/repo-docs/IR.html). It never runs a graph, nor checks that one makes sense.
+package onnx
 
 import (
 	"bufio"
@@ -14,21 +19,25 @@ import (
 
 // ONNX element types, from onnx.proto3's TensorProto.DataType.
 const (
-	typeFloat = 1
-	typeInt8  = 3
-	typeInt64 = 7
+	Float = 1
+	Int8  = 3
+	Int64 = 7
 )
 
-// attr is one attribute of a node. Nodes carry them sorted by name.
-type attr struct {
+// Attr is one attribute of a node. Nodes carry them sorted by name.
+type Attr struct {
 	name  string
-	value any // int64, float32 or []int64
+	value any
 }
 
-func axis(v int64) attr       { return attr{"axis", v} }
-func perm(v ...int64) attr    { return attr{"perm", v} }
-func toFloat() attr           { return attr{"to", int64(typeFloat)} }
-func strides(v ...int64) attr { return attr{"strides", v} }
+// With is an attribute; its value is an int64, a float32 or an []int64.
+func With(name string, value any) Attr { return Attr{name, value} }
+
+// Attributes that many nodes have.
+func Axis(v int64) Attr       { return Attr{"axis", v} }
+func Perm(v ...int64) Attr    { return Attr{"perm", v} }
+func ToFloat() Attr           { return Attr{"to", int64(Float)} }
+func Strides(v ...int64) Attr { return Attr{"strides", v} }
 
 // initializer is one constant of a graph. Its bytes are made when they are written, so that a graph under
 // construction is small.
@@ -42,9 +51,9 @@ type initializer struct {
 func (i initializer) rawSize() int {
 	n := 1
 	switch i.dtype {
-	case typeFloat:
+	case Float:
 		n = 4
-	case typeInt64:
+	case Int64:
 		n = 8
 	}
 	for _, d := range i.dims {
@@ -53,30 +62,31 @@ func (i initializer) rawSize() int {
 	return n
 }
 
-// builder is a graph under construction: nodes already encoded, constants still to be read.
-type builder struct {
+// Builder is a graph under construction: nodes already encoded, constants still to be read.
+type Builder struct {
 	nodes   [][]byte // NodeProto each
 	weights []initializer
 	known   map[string]bool
 	count   int
 }
 
-func newBuilder() *builder { return &builder{known: map[string]bool{}} }
+// New begins a graph.
+func New() *Builder { return &Builder{known: map[string]bool{}} }
 
-func (g *builder) name() string {
+func (g *Builder) name() string {
 	g.count++
 	return "x" + strconv.Itoa(g.count-1)
 }
 
-// op adds a node with one output and returns the output's name.
-func (g *builder) op(kind string, inputs []string, attrs ...attr) string {
+// Op adds a node with one output and returns the output's name.
+func (g *Builder) Op(kind string, inputs []string, attrs ...Attr) string {
 	out := g.name()
 	g.node(kind, inputs, []string{out}, attrs)
 	return out
 }
 
-// ops adds a node with n outputs.
-func (g *builder) ops(kind string, n int, inputs []string, attrs ...attr) []string {
+// Ops adds a node with n outputs.
+func (g *Builder) Ops(kind string, n int, inputs []string, attrs ...Attr) []string {
 	outs := make([]string, n)
 	for i := range outs {
 		outs[i] = g.name()
@@ -85,12 +95,12 @@ func (g *builder) ops(kind string, n int, inputs []string, attrs ...attr) []stri
 	return outs
 }
 
-// result adds a node whose output is one of the graph's.
-func (g *builder) result(out, kind string, inputs []string, attrs ...attr) {
+// Result adds a node whose output is one of the graph's.
+func (g *Builder) Result(out, kind string, inputs []string, attrs ...Attr) {
 	g.node(kind, inputs, []string{out}, attrs)
 }
 
-func (g *builder) node(kind string, inputs, outputs []string, attrs []attr) {
+func (g *Builder) node(kind string, inputs, outputs []string, attrs []Attr) {
 	var b []byte
 	for _, in := range inputs {
 		b = appendText(b, 1, in)
@@ -99,7 +109,7 @@ func (g *builder) node(kind string, inputs, outputs []string, attrs []attr) {
 		b = appendText(b, 2, out)
 	}
 	b = appendText(b, 4, kind)
-	slices.SortFunc(attrs, func(a, b attr) int { return strings.Compare(a.name, b.name) })
+	slices.SortFunc(attrs, func(a, b Attr) int { return strings.Compare(a.name, b.name) })
 	for _, a := range attrs {
 		b = appendMessage(b, 5, encodeAttr(a))
 	}
@@ -107,7 +117,7 @@ func (g *builder) node(kind string, inputs, outputs []string, attrs []attr) {
 }
 
 // encodeAttr encodes an AttributeProto.
-func encodeAttr(a attr) []byte {
+func encodeAttr(a Attr) []byte {
 	b := appendText(nil, 1, a.name)
 	switch v := a.value.(type) {
 	case float32:
@@ -126,13 +136,14 @@ func encodeAttr(a attr) []byte {
 	panic(fmt.Sprintf("attribute %s has type %T", a.name, a.value))
 }
 
-// constant registers an initializer once and returns its name.
-func (g *builder) constant(i initializer) string {
-	if !g.known[i.name] {
-		g.known[i.name] = true
-		g.weights = append(g.weights, i)
+// Constant registers a constant once and returns its name. bytes is called when the graph is written, and emits the
+// constant's numbers, little-endian.
+func (g *Builder) Constant(name string, dtype int, dims []int64, bytes func(emit func([]byte) error) error) string {
+	if !g.known[name] {
+		g.known[name] = true
+		g.weights = append(g.weights, initializer{name, dtype, dims, bytes})
 	}
-	return i.name
+	return name
 }
 
 func int64Bytes(v []int64) func(func([]byte) error) error {
@@ -145,39 +156,43 @@ func int64Bytes(v []int64) func(func([]byte) error) error {
 	}
 }
 
-func (g *builder) indices(name string, v []int64) string {
-	return g.constant(initializer{name, typeInt64, []int64{int64(len(v))}, int64Bytes(v)})
+// Indices is a named vector of whole numbers.
+func (g *Builder) Indices(name string, v []int64) string {
+	return g.Constant(name, Int64, []int64{int64(len(v))}, int64Bytes(v))
 }
 
-// ints is a vector of whole numbers.
-func (g *builder) ints(v ...int64) string {
+// Ints is a vector of whole numbers.
+func (g *Builder) Ints(v ...int64) string {
 	s := make([]string, len(v))
 	for i, n := range v {
 		s[i] = strconv.FormatInt(n, 10)
 	}
-	return g.indices("i"+strings.Join(s, "_"), v)
+	return g.Indices("i"+strings.Join(s, "_"), v)
 }
 
-// index is one whole number, without a dimension.
-func (g *builder) index(v int64) string {
-	return g.constant(initializer{"k" + strconv.FormatInt(v, 10), typeInt64, nil, int64Bytes([]int64{v})})
+// Index is one whole number, without a dimension.
+func (g *Builder) Index(v int64) string {
+	return g.Constant("k"+strconv.FormatInt(v, 10), Int64, nil, int64Bytes([]int64{v}))
 }
 
-// scalar is one float, named by its digits as they are written in the reference.
-func (g *builder) scalar(digits string, v float32) string {
-	return g.constant(initializer{"f" + digits, typeFloat, nil, func(emit func([]byte) error) error {
+// Scalar is one float, named by its digits as they are written in the reference.
+func (g *Builder) Scalar(digits string, v float32) string {
+	return g.Constant("f"+digits, Float, nil, func(emit func([]byte) error) error {
 		return emit(protowire.AppendFixed32(nil, math.Float32bits(v)))
-	}})
+	})
 }
 
-// value describes an input or output; a dimension is a number or the name of an unknown.
-type value struct {
+// Value describes an input or output.
+type Value struct {
 	name  string
 	dtype int
-	dims  []any // int or string
+	dims  []any
 }
 
-func (v value) encode() []byte {
+// Named is an input or output; a dimension is an int, or a string that names an unknown.
+func Named(name string, dtype int, dims ...any) Value { return Value{name, dtype, dims} }
+
+func (v Value) encode() []byte {
 	var shape []byte
 	for _, d := range v.dims {
 		var dim []byte
@@ -193,15 +208,15 @@ func (v value) encode() []byte {
 	return appendMessage(appendText(nil, 1, v.name), 2, appendMessage(nil, 1, typ))
 }
 
-// write encodes the ModelProto, fields in the order of their numbers, constants one at a time.
-func (g *builder) write(w io.Writer, inputs, outputs []value) error {
+// Write encodes the ModelProto with the graph's name, fields in the order of their numbers, constants one at a time.
+func (g *Builder) Write(w io.Writer, name string, inputs, outputs []Value) error {
 	heads := make([][]byte, len(g.weights)) // each TensorProto up to its raw bytes
 	size := 0
 	message := func(n int) int { return 1 + protowire.SizeBytes(n) } // all fields here have one-byte tags
 	for _, n := range g.nodes {
 		size += message(len(n))
 	}
-	graphName := appendText(nil, 2, "whisper")
+	graphName := appendText(nil, 2, name)
 	size += len(graphName)
 	for i, t := range g.weights {
 		var b []byte
