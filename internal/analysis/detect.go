@@ -33,12 +33,13 @@ const (
 	atOnce       = 2                  // regions shown at the same time
 )
 
-// Detect finds the transmissions of a recording. speech is shown regions of at most 62 seconds, two at a time.
-// progress, which may be nil, is told from time to time how many samples are done with, and at the end all of
-// them; it is called from one goroutine. The error is ctx's own when it was cancelled.
-func Detect(ctx context.Context, src audio.Source, speech SpeechDetector, p DetectParams, progress func(done int64)) (evidence.Detected, error) {
+// Detect finds the transmissions of a recording, which may still be growing (audio.Growing): then it follows, and finds
+// the same. speech is shown regions of at most 62 seconds, two at a time. progress, which may be nil, is told from time
+// to time how many samples are done with, and which transmissions have become final since; at the end it has been told
+// of all of them. It is called from one goroutine. The error is ctx's own when it was cancelled.
+func Detect(ctx context.Context, src audio.Source, speech SpeechDetector, p DetectParams, progress func(done int64, final []evidence.Transmission)) (evidence.Detected, error) {
 	if progress == nil {
-		progress = func(int64) {}
+		progress = func(int64, []evidence.Transmission) {}
 	}
 	d := &detection{src: src, speech: speech, p: p, spectra: audio.NewSpectra(), progress: progress}
 	d.out.Transmissions = []evidence.Transmission{}
@@ -48,7 +49,8 @@ func Detect(ctx context.Context, src audio.Source, speech SpeechDetector, p Dete
 		}
 		return evidence.Detected{}, fmt.Errorf("detect transmissions: %w", err)
 	}
-	progress(src.Len())
+	d.open = false
+	d.tell(src.Len())
 	return d.out, nil
 }
 
@@ -58,7 +60,8 @@ type detection struct {
 	speech   SpeechDetector
 	p        DetectParams
 	spectra  *audio.Spectra
-	progress func(int64)
+	progress func(int64, []evidence.Transmission)
+	told     int // transmissions that progress has been told of
 	out      evidence.Detected
 	open     bool // the last transmission reached the end of its chunk, which no pause ended
 }
@@ -74,14 +77,32 @@ type chunk struct {
 	p      []float32 // probability of speech of each frame; 0 where the gate passed over
 }
 
+// tell reports how far the detection has come. A transmission that may go on in the next chunk is not final.
+func (d *detection) tell(done int64) {
+	n := len(d.out.Transmissions)
+	if d.open {
+		n--
+	}
+	d.progress(done, d.out.Transmissions[d.told:max(n, d.told)])
+	d.told = max(n, d.told)
+}
+
 func (d *detection) all(ctx context.Context) error {
-	total := audio.FrameCount(d.src.Len())
 	reach := int64(d.p.BackgroundMS / 10)
-	feed := newFeed(ctx, d.src, total)
+	feed := newFeed(ctx, d.src)
 	defer feed.stop()
-	for pos := int64(0); pos < total; {
+	for pos := int64(0); ; {
 		size := int64(chunkFrames)
 		for {
+			// One frame more than is looked at: so a body that ends where the sound does is known to be the last.
+			known, err := audio.Known(ctx, d.src, (pos+size+reach+1)*audio.Hop)
+			if err != nil {
+				return err
+			}
+			total := audio.FrameCount(known)
+			if pos >= total {
+				return nil
+			}
 			first := max(0, pos-reach)
 			frames, err := feed.get(first, min(total, pos+size+reach))
 			if err != nil {
@@ -100,11 +121,10 @@ func (d *detection) all(ctx context.Context) error {
 				return err
 			}
 			pos = first + int64(c.body.to)
-			d.progress(min(pos*audio.Hop, d.src.Len()))
+			d.tell(min(pos*audio.Hop, known))
 			break
 		}
 	}
-	return nil
 }
 
 // gate finds what the voice detector is to be shown, and ends the chunk's body at its last pause, so that nothing is

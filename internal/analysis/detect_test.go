@@ -104,17 +104,21 @@ func detect(t *testing.T, src audio.Source) (evidence.Detected, *listener) {
 	t.Helper()
 	l := &listener{t: t}
 	last := int64(0)
-	d, err := Detect(t.Context(), src, l, DefaultDetectParams(), func(done int64) {
+	var told []evidence.Transmission
+	d, err := Detect(t.Context(), src, l, DefaultDetectParams(), func(done int64, final []evidence.Transmission) {
 		if done < last || done > src.Len() {
 			t.Errorf("progress goes from %d to %d of %d", last, done, src.Len())
 		}
-		last = done
+		last, told = done, append(told, final...)
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if last != src.Len() {
 		t.Errorf("progress ends at %d of %d", last, src.Len())
+	}
+	if !reflect.DeepEqual(told, d.Transmissions) && len(d.Transmissions) > 0 {
+		t.Errorf("progress was told of %d transmissions as final, of %d, or of others", len(told), len(d.Transmissions))
 	}
 	check(t, d, src.Len())
 	return d, l

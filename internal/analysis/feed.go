@@ -29,15 +29,24 @@ const (
 )
 
 // newFeed starts the goroutine; stop ends it.
-func newFeed(ctx context.Context, src audio.Source, total int64) *feed {
+func newFeed(ctx context.Context, src audio.Source) *feed {
 	ctx, cancel := context.WithCancel(ctx)
 	f := &feed{blocks: make(chan feedBlock, feedAhead), cancel: cancel}
 	f.done.Go(func() {
 		defer close(f.blocks)
 		r := audio.NewFrames(src)
-		for at := int64(0); at < total; at += feedFrames {
-			b := feedBlock{frames: make([]audio.Frame, min(feedFrames, total-at))}
-			b.err = r.Read(ctx, b.frames, at)
+		for at := int64(0); ; at += feedFrames {
+			var b feedBlock
+			// A frame's window reaches into the frame after it.
+			known, err := audio.Known(ctx, src, (at+feedFrames+1)*audio.Hop)
+			if b.err = err; err == nil {
+				n := min(feedFrames, audio.FrameCount(known)-at)
+				if n <= 0 {
+					return
+				}
+				b.frames = make([]audio.Frame, n)
+				b.err = r.Read(ctx, b.frames, at)
+			}
 			select {
 			case f.blocks <- b:
 			case <-ctx.Done():

@@ -182,7 +182,7 @@ func (r *runner) detect(ctx context.Context, rec evidence.RecordingReceived, snd
 		if err := r.intact(ctx, working(rec, snd)); err != nil {
 			return nil, "", err
 		}
-		d, err := analysis.Detect(ctx, snd, r.o.Detector, r.o.Detect, func(done int64) {
+		d, err := analysis.Detect(ctx, snd, r.o.Detector, r.o.Detect, func(done int64, _ []evidence.Transmission) {
 			r.report(Event{Recording: rec.Recording, Stage: evidence.StageDetect, State: Working, Done: done, Total: snd.Len()})
 		})
 		if err != nil {
