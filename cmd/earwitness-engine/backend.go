@@ -14,6 +14,7 @@ import (
 
 	"github.com/earwitness/earwitness/evidence"
 	"github.com/earwitness/earwitness/internal/engines/child"
+	"github.com/earwitness/earwitness/internal/engines/gtcrn"
 	"github.com/earwitness/earwitness/internal/engines/models"
 	"github.com/earwitness/earwitness/internal/engines/sherpa"
 	"github.com/earwitness/earwitness/internal/engines/silero"
@@ -25,6 +26,7 @@ type backend struct {
 	runtime   string   // path of libonnxruntime.so
 	libraries []string // paths of all libraries of ours
 	detector  *silero.Detector
+	cleaner   *gtcrn.Cleaner
 
 	loading sync.Mutex // a model at a time: whisper.Load wants it so
 	mu      sync.Mutex
@@ -52,7 +54,10 @@ func newBackend(dir string) (*backend, error) {
 		return nil, fmt.Errorf("open ONNX Runtime at %s: %w", b.runtime, err)
 	}
 	var err error
-	b.detector, err = silero.New()
+	if b.detector, err = silero.New(); err != nil {
+		return nil, err
+	}
+	b.cleaner, err = gtcrn.New()
 	return b, err
 }
 
@@ -63,6 +68,15 @@ func (b *backend) Speech(ctx context.Context, pcm []int16) ([]float32, error) {
 		return nil, evidence.Cancelled("looking for speech was stopped").Because(err)
 	}
 	return p, err
+}
+
+// Clean takes noise off.
+func (b *backend) Clean(ctx context.Context, pcm []int16) ([]int16, error) {
+	out, err := b.cleaner.Clean(ctx, pcm)
+	if err != nil && ctx.Err() != nil {
+		return nil, evidence.Cancelled("taking noise off was stopped").Because(err)
+	}
+	return out, err
 }
 
 // Load reads a model, unless it is in memory.

@@ -6,6 +6,7 @@ import (
 	"bufio"
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -174,6 +175,32 @@ func TestSpeechIsFound(t *testing.T) {
 	silence, speech := p[:2*evidence.Rate/child.SpeechFrame], p[2*evidence.Rate/child.SpeechFrame+1:]
 	if loud(silence) != 0 || loud(speech) < len(speech)/2 {
 		t.Errorf("speech in %d of %d windows of silence and %d of %d of speech", loud(silence), len(silence), loud(speech), len(speech))
+	}
+}
+
+func TestNoiseIsTakenOff(t *testing.T) {
+	e := start(t, 2)
+	r := rand.New(rand.NewPCG(3, 4))
+	pcm := make([]int16, 3*16000+100)
+	for i := range pcm {
+		pcm[i] = int16(r.NormFloat64() * 1000)
+	}
+	out, err := e.Clean(t.Context(), pcm)
+	if err != nil || len(out) != len(pcm) {
+		t.Fatalf("%d samples, %v", len(out), err)
+	}
+	power := func(x []int16) (s float64) {
+		for _, v := range x {
+			s += float64(v) * float64(v)
+		}
+		return s
+	}
+	if p := power(out[16000:]) / power(pcm[16000:]); p > 0.05 {
+		t.Errorf("%.3f of the noise is left", p)
+	}
+	again, err := e.Clean(t.Context(), pcm)
+	if err != nil || !slices.Equal(out, again) {
+		t.Errorf("the second answer is another, %v", err)
 	}
 }
 

@@ -14,6 +14,7 @@ import (
 
 	"github.com/earwitness/earwitness/evidence"
 	"github.com/earwitness/earwitness/internal/engines/child"
+	"github.com/earwitness/earwitness/internal/engines/gtcrn"
 	"github.com/earwitness/earwitness/internal/engines/sherpa"
 	"github.com/earwitness/earwitness/internal/engines/silero"
 	"github.com/earwitness/earwitness/internal/engines/whisper"
@@ -31,6 +32,7 @@ func identity(libraries []string) (child.Identity, error) {
 		all.Write(d)
 	}
 	settings, err := evidence.Canonical(map[string]any{
+		"gtcrn":   map[string]any{"model": gtcrn.ModelName, "model_digest": gtcrn.ModelSHA256, "version": gtcrn.Version},
 		"sherpa":  map[string]any{"version": sherpa.Version},
 		"silero":  map[string]any{"model": silero.ModelName, "model_digest": silero.ModelSHA256},
 		"whisper": map[string]any{"params": whisper.Defaults(), "version": whisper.Version},

@@ -4,13 +4,14 @@
 // it when it hangs, eats memory or breaks the protocol; the next request then starts it again. Serve is the
 // other end. Neither knows what a case is, and this package links no native code.
 //
-// # Protocol, version 1
+// # Protocol, version 2
 //
 // Both directions carry frames: the length of the header and of the payload, four bytes each, most
 // significant first; the header, a JSON object; the payload. The child speaks first, with hello. A request
 // has an id, from 1 upwards, and each is answered once, in any order:
 //
 //	speech   payload: samples            -> payload: probabilities
+//	clean    payload: samples            -> payload: as many samples, with the noise taken off
 //	load     header: manifest, folder    -> nothing
 //	hear     header: model, options
 //	         payload: samples            -> header: heard

@@ -107,6 +107,26 @@ func (e *Engine) Speech(ctx context.Context, pcm []int16) ([]float32, error) {
 	return p, nil
 }
 
+// Clean returns pcm with the noise taken off: as many samples, in the same places, for a machine's second look or hearing
+// and never as evidence. It starts afresh with each call. pcm is at most MaxSamples.
+func (e *Engine) Clean(ctx context.Context, pcm []int16) ([]int16, error) {
+	if err := checkLength(pcm); err != nil {
+		return nil, err
+	}
+	_, b, err := e.call(ctx, request{Op: opClean}, encodeSamples(pcm), nil)
+	if err != nil {
+		return nil, fmt.Errorf("take noise off: %w", err)
+	}
+	out, err := decodeSamples(b)
+	if err != nil {
+		return nil, fmt.Errorf("take noise off: %w", err)
+	}
+	if len(out) != len(pcm) {
+		return nil, fmt.Errorf("take noise off: the engine gave %d samples for %d", len(out), len(pcm))
+	}
+	return out, nil
+}
+
 // Load makes the engine read a model, as Hear does where it is needed.
 func (e *Engine) Load(ctx context.Context, m models.Model) error {
 	_, _, err := e.call(ctx, request{}, nil, &m)

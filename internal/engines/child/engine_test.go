@@ -89,6 +89,20 @@ func TestSpeechAndHear(t *testing.T) {
 	}
 }
 
+func TestClean(t *testing.T) {
+	e := start(t, fakeengine.Config(t))
+	got, err := e.Clean(t.Context(), []int16{100, -100, 7})
+	if err != nil || !slices.Equal(got, []int16{50, -50, 3}) {
+		t.Errorf("%v, %v", got, err)
+	}
+	if _, err := e.Clean(t.Context(), nil); evidence.KindOf(err) != evidence.KindInvalid {
+		t.Errorf("no samples: %v", err)
+	}
+	if _, err := e.Clean(t.Context(), fakeengine.NotFinite.Samples()); err == nil || !strings.Contains(err.Error(), "1 samples for 16000") {
+		t.Errorf("too few samples: %v", err)
+	}
+}
+
 func TestErrorsKeepTheirKind(t *testing.T) {
 	e := start(t, fakeengine.Config(t))
 	_, err := e.Speech(t.Context(), fakeengine.Refuse.Samples())

@@ -14,7 +14,7 @@ import (
 )
 
 // protocol is the version of what the two ends say to each other.
-const protocol = 1
+const protocol = 2
 
 // SpeechFrame is the number of samples that one probability of speech stands for.
 const SpeechFrame = 512
@@ -138,6 +138,7 @@ func (r HearResult) check(samples int) error {
 // The operations.
 const (
 	opSpeech = "speech"
+	opClean  = "clean"
 	opLoad   = "load"
 	opHear   = "hear"
 	opUnload = "unload"

@@ -19,6 +19,7 @@ import (
 // kinds reach the other end.
 type Backend interface {
 	Speech(ctx context.Context, pcm []int16) ([]float32, error)
+	Clean(ctx context.Context, pcm []int16) ([]int16, error)
 	Load(ctx context.Context, m models.Model) error
 	Hear(ctx context.Context, model evidence.Digest, pcm []int16, o HearOptions) (HearResult, error)
 	Unload(ctx context.Context, model evidence.Digest) error
@@ -129,6 +130,9 @@ func (s *server) do(ctx context.Context, q request, payload []byte) (response, [
 	case opSpeech:
 		p, err := s.backend.Speech(ctx, pcm)
 		return response{}, encodeFloats(p), err
+	case opClean:
+		out, err := s.backend.Clean(ctx, pcm)
+		return response{}, encodeSamples(out), err
 	case opLoad:
 		if q.Manifest == nil {
 			return response{}, nil, evidence.Invalid("a load without a manifest")

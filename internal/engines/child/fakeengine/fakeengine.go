@@ -13,7 +13,7 @@
 //
 // Speech gives 0.95 for each 512 samples whose mean magnitude is over 1,000 and 0.02 for the others. Hear
 // gives one word for each started half second, "w" and four digits made from those samples, at probability
-// 0.9, and "no speech" for silence.
+// 0.9, and "no speech" for silence. Clean halves each sample.
 package fakeengine
 
 import (
@@ -155,6 +155,21 @@ func (b *Backend) Speech(ctx context.Context, pcm []int16) ([]float32, error) {
 		p = append(p, v)
 	}
 	return p, nil
+}
+
+// Clean halves what it is given.
+func (b *Backend) Clean(ctx context.Context, pcm []int16) ([]int16, error) {
+	if err := spring(ctx, pcm); err != nil {
+		return nil, err
+	}
+	out := make([]int16, len(pcm))
+	for i, s := range pcm {
+		out[i] = s / 2
+	}
+	if trapOf(pcm) == NotFinite {
+		out = out[:1]
+	}
+	return out, nil
 }
 
 // Load checks the files, as every engine must.
