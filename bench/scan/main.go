@@ -15,6 +15,7 @@ import (
 
 	ort "github.com/yalue/onnxruntime_go"
 
+	"github.com/earwitness/earwitness/bench/channel"
 	"github.com/earwitness/earwitness/internal/analysis"
 	"github.com/earwitness/earwitness/internal/audio"
 	"github.com/earwitness/earwitness/internal/engines/silero"
@@ -31,6 +32,8 @@ func main() {
 		os.Exit(1)
 	}
 }
+
+const rate = channel.Rate
 
 type samples = audio.Samples
 
@@ -106,39 +109,39 @@ func simulated(ctx context.Context, d analysis.SpeechDetector, minutes int, verb
 	header()
 	for _, kind := range []string{"ssb", "am", "fm", "open"} {
 		for _, snr := range []float64{20, 10, 5, 0} {
-			sc := simulate(kind, snr, minutes*60, vs, uint64(snr)+uint64(kind[0])<<8)
+			sc := channel.Simulate(kind, snr, minutes*60, sounds(vs), uint64(snr)+uint64(kind[0])<<8)
 			var one [3]score
-			s, h, out, err := ours(ctx, sc.sound, d)
+			s, h, out, err := ours(ctx, sc.Sound, d)
 			if err != nil {
 				return err
 			}
 			listened += float64(out.Listened) / rate
-			total += float64(len(sc.sound)) / rate
-			one[0].add(sc.truth, s, h, float64(len(sc.sound))/rate)
-			all[0].add(sc.truth, s, h, float64(len(sc.sound))/rate)
-			for _, t := range sc.truth {
-				if t.sound == "speech" {
+			total += float64(len(sc.Sound)) / rate
+			one[0].add(sc.Truth, s, h, float64(len(sc.Sound))/rate)
+			all[0].add(sc.Truth, s, h, float64(len(sc.Sound))/rate)
+			for _, t := range sc.Truth {
+				if t.Sound == "speech" {
 					continue
 				}
 				label, best := "(none)", 0.1
 				for _, x := range out.Transmissions {
 					f := seconds(x.Span)
-					if o := overlap(f.from, f.to, t.from, t.to); o > best {
+					if o := overlap(f.from, f.to, t.From, t.To); o > best {
 						best, label = o, x.Sound
 					}
 				}
-				if labels[t.sound] == nil {
-					labels[t.sound] = map[string]int{}
+				if labels[t.Sound] == nil {
+					labels[t.Sound] = map[string]int{}
 				}
-				labels[t.sound][label]++
+				labels[t.Sound][label]++
 			}
 			for i, silence := range []float64{0.1, 0.5} {
-				a, err := alone(ctx, sc.sound, d, silence, 0.03)
+				a, err := alone(ctx, sc.Sound, d, silence, 0.03)
 				if err != nil {
 					return err
 				}
-				one[i+1].add(sc.truth, a, a, float64(len(sc.sound))/rate)
-				all[i+1].add(sc.truth, a, a, float64(len(sc.sound))/rate)
+				one[i+1].add(sc.Truth, a, a, float64(len(sc.Sound))/rate)
+				all[i+1].add(sc.Truth, a, a, float64(len(sc.Sound))/rate)
 			}
 			for i := range one {
 				one[i].row(fmt.Sprintf("%s %g dB %s", kind, snr, names[i][:min(len(names[i]), 12)]))
@@ -203,7 +206,7 @@ func recorded(ctx context.Context, d analysis.SpeechDetector, verbose bool) erro
 				}
 			}
 			if verbose {
-				show(scene{}, s, out.Transmissions)
+				show(channel.Scene{}, s, out.Transmissions)
 			}
 		}
 	}

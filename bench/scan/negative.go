@@ -7,14 +7,15 @@ import (
 	"math/rand/v2"
 	"path/filepath"
 
+	"github.com/earwitness/earwitness/bench/channel"
 	"github.com/earwitness/earwitness/evidence"
 	"github.com/earwitness/earwitness/internal/analysis"
 )
 
 // show prints the truth and what was found.
-func show(sc scene, speech []found, out []evidence.Transmission) {
-	for _, t := range sc.truth {
-		fmt.Printf("    truth %-6s %7.2f-%7.2f speech %7.2f-%7.2f\n", t.sound, t.down, t.up, t.from, t.to)
+func show(sc channel.Scene, speech []found, out []evidence.Transmission) {
+	for _, t := range sc.Truth {
+		fmt.Printf("    truth %-6s %7.2f-%7.2f speech %7.2f-%7.2f\n", t.Sound, t.Down, t.Up, t.From, t.To)
 	}
 	for _, t := range out {
 		f := seconds(t.Span)
@@ -115,7 +116,7 @@ func negative(ctx context.Context, d analysis.SpeechDetector, verbose bool) erro
 		}
 		fmt.Printf("%-20s %-30v %d\n", s.name, fmt.Sprint(count)[3:], len(a))
 		if verbose {
-			show(scene{}, nil, out.Transmissions)
+			show(channel.Scene{}, nil, out.Transmissions)
 		}
 	}
 	return nil

@@ -4,6 +4,7 @@ import (
 	"os"
 	"testing"
 
+	"github.com/earwitness/earwitness/bench/channel"
 	"github.com/earwitness/earwitness/evidence"
 	"github.com/earwitness/earwitness/internal/casetest"
 	"github.com/earwitness/earwitness/internal/engines/silero"
@@ -38,18 +39,18 @@ func TestNoWorseThanTheVoiceDetectorAlone(t *testing.T) {
 	}
 	var mine, theirs score
 	for _, kind := range []string{"ssb", "am", "fm", "open"} {
-		sc := simulate(kind, 10, 150, vs, 42)
-		total := float64(len(sc.sound)) / rate
-		speech, hear, _, err := ours(t.Context(), sc.sound, d)
+		sc := channel.Simulate(kind, 10, 150, sounds(vs), 42)
+		total := float64(len(sc.Sound)) / rate
+		speech, hear, _, err := ours(t.Context(), sc.Sound, d)
 		if err != nil {
 			t.Fatal(err)
 		}
-		mine.add(sc.truth, speech, hear, total)
-		a, err := alone(t.Context(), sc.sound, d, 0.5, 0.03)
+		mine.add(sc.Truth, speech, hear, total)
+		a, err := alone(t.Context(), sc.Sound, d, 0.5, 0.03)
 		if err != nil {
 			t.Fatal(err)
 		}
-		theirs.add(sc.truth, a, a, total)
+		theirs.add(sc.Truth, a, a, total)
 	}
 	if mine.truths < 10 || mine.missed > 0 || mine.missed > theirs.missed {
 		t.Errorf("missed %d of %d, the voice detector alone %d", mine.missed, mine.truths, theirs.missed)

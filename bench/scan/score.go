@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/earwitness/earwitness/bench/channel"
 	"github.com/earwitness/earwitness/evidence"
 	"github.com/earwitness/earwitness/internal/analysis"
 )
@@ -87,32 +88,32 @@ type score struct {
 func overlap(a0, a1, b0, b1 float64) float64 { return max(0, min(a1, b1)-max(a0, b0)) }
 
 // add compares what was found with the truth. Edges are compared with the key's.
-func (s *score) add(truth []keyed, speech, hear []found, total float64) {
+func (s *score) add(truth []channel.Keyed, speech, hear []found, total float64) {
 	s.hours += total / 3600
 	s.quiet += total
 	used := make([]int, len(speech))
 	for _, t := range truth {
-		if t.sound != "speech" {
+		if t.Sound != "speech" {
 			continue
 		}
-		s.quiet -= t.up - t.down
+		s.quiet -= t.Up - t.Down
 		s.truths++
-		said := t.to - t.from - (t.rest.to - t.rest.from)
+		said := t.To - t.From - (t.Rest.To - t.Rest.From)
 		s.speech += said
 		covered, parts, best, first := 0.0, 0, 0.0, -1
 		var match found
-		lost := t.to - t.from
+		lost := t.To - t.From
 		for _, h := range hear {
-			if overlap(h.from, h.to, t.from, t.to) > 0.1 {
-				lost = min(lost, max(0, h.from-t.from))
+			if overlap(h.from, h.to, t.From, t.To) > 0.1 {
+				lost = min(lost, max(0, h.from-t.From))
 			}
 		}
 		for i, f := range speech {
-			o := overlap(f.from, f.to, t.from, t.to)
+			o := overlap(f.from, f.to, t.From, t.To)
 			if o <= 0 {
 				continue
 			}
-			covered += o - overlap(f.from, f.to, t.rest.from, t.rest.to)
+			covered += o - overlap(f.from, f.to, t.Rest.From, t.Rest.To)
 			if o > 0.1 {
 				parts++
 				used[i]++
@@ -134,15 +135,15 @@ func (s *score) add(truth []keyed, speech, hear []found, total float64) {
 			s.split += parts - 1
 		}
 		if parts == 1 && used[first] == 1 {
-			s.onset = append(s.onset, math.Abs(match.from-t.down))
-			s.offset = append(s.offset, math.Abs(match.to-t.up))
+			s.onset = append(s.onset, math.Abs(match.from-t.Down))
+			s.offset = append(s.offset, math.Abs(match.to-t.Up))
 		}
 	}
 	for i, f := range speech {
 		in := 0.0
 		for _, t := range truth {
-			if t.sound == "speech" {
-				in += overlap(f.from, f.to, t.down, t.up)
+			if t.Sound == "speech" {
+				in += overlap(f.from, f.to, t.Down, t.Up)
 			}
 		}
 		s.wrong += f.to - f.from - in

@@ -11,6 +11,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/earwitness/earwitness/bench/channel"
 	"github.com/earwitness/earwitness/internal/analysis"
 	"github.com/earwitness/earwitness/internal/audio"
 )
@@ -59,9 +60,9 @@ func quiet(seed uint64, v voice, sampleRate int) []int16 {
 	for i := range noise {
 		noise[i] = r.NormFloat64()
 	}
-	band(noise)
+	channel.Band(noise)
 	x := append([]float64{}, v.sound[:min(len(v.sound), 3*rate)]...)
-	band(x)
+	channel.Band(x)
 	out := make([]int16, 60*sampleRate)
 	for i := range out {
 		k := int(int64(i) * rate / int64(sampleRate))

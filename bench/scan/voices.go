@@ -96,6 +96,14 @@ func voices(ffmpeg bool) ([]voice, error) {
 	return out, nil
 }
 
+func sounds(vs []voice) [][]float64 {
+	out := make([][]float64, len(vs))
+	for i, v := range vs {
+		out[i] = v.sound
+	}
+	return out
+}
+
 // utterances finds stretches within 35 dB of the loudest 10 ms, joined over pauses below 0.35 s (what is longer is
 // silence of the recording, not to be known as speech), of 1.2 to 9 s.
 func utterances(x []int16) [][]float64 {
