@@ -16,10 +16,11 @@ type (
 	pyGlobal  string // "module name"
 	pyTuple   []any
 	pyList    struct{ items []any }
-	pyDict    struct{ items map[string]any } // keys that are no strings are refused
+	pyDict    struct{ items map[string]any } // by text; what stands under a whole number is not kept
 	pyStorage struct {
-		key  string
-		kind Element
+		key   string
+		kind  Element
+		count int64 // elements
 	}
 	pyMark struct{}
 )
@@ -38,11 +39,12 @@ const (
 )
 
 type unpickler struct {
-	in    []byte
-	at    int
-	stack []any
-	memo  map[uint32]any
-	bad   error
+	in       []byte
+	at       int
+	stack    []any
+	memo     map[uint32]any
+	storages map[string]pyStorage // all that were referred to, by key
+	bad      error
 }
 
 func (u *unpickler) refuse(format string, args ...any) {
@@ -126,12 +128,14 @@ func (u *unpickler) set(pairs []any) {
 		return
 	}
 	for i := 0; i < len(pairs); i += 2 {
-		key, ok := pairs[i].(string)
-		if !ok {
-			u.refuse("has a key that is no text")
+		switch key := pairs[i].(type) {
+		case string:
+			d.items[key] = pairs[i+1]
+		case int64: // an optimiser's state, by the parameter's number
+		default:
+			u.refuse("has a key that is neither text nor a whole number")
 			return
 		}
-		d.items[key] = pairs[i+1]
 	}
 }
 
@@ -240,18 +244,25 @@ func (u *unpickler) run() any {
 	return nil
 }
 
-// storage reads a persistent id: ("storage", class, key, location, number of elements).
+// storage reads a persistent id: ("storage", class, key, location, number of elements), and before PyTorch 1.6
+// whether it is a view of another, which nothing is today.
 func (u *unpickler) storage(id any) any {
 	t, ok := id.(pyTuple)
-	if ok && len(t) == 5 {
+	if ok && (len(t) == 5 || len(t) == 6 && t[5] == nil) {
 		class, isClass := t[1].(pyGlobal)
 		key, isKey := t[2].(string)
+		n, isCount := t[4].(int64)
 		kind, known := map[pyGlobal]Element{"torch HalfStorage": Half, "torch BFloat16Storage": Brain, "torch FloatStorage": Single}[class]
-		if isClass && isKey && t[0] == any("storage") && key != "" && !strings.ContainsAny(key, "/\\") && key != ".." {
+		if isClass && isKey && isCount && t[0] == any("storage") && key != "" && !strings.ContainsAny(key, "/\\") && key != ".." {
 			if !known {
 				u.refuse("has numbers of type %.60q", string(class))
 			}
-			return pyStorage{key, kind}
+			s := pyStorage{key, kind, n}
+			if other, ok := u.storages[key]; ok && other != s {
+				u.refuse("describes the storage %.40q in two ways", key)
+			}
+			u.storages[key] = s
+			return s
 		}
 	}
 	u.refuse("has a reference that is no storage")
@@ -315,17 +326,28 @@ func wholes(v any) ([]int, bool) {
 	return out, true
 }
 
-// unpickle returns the tensors of a checkpoint: those of its "model_state_dict", or of the dictionary itself.
+func newUnpickler(b []byte) *unpickler {
+	return &unpickler{in: b, memo: map[uint32]any{}, storages: map[string]pyStorage{}}
+}
+
+// unpickle returns the tensors of a checkpoint: those of its dictionary of weights, or of the dictionary itself.
 func unpickle(b []byte) (map[string]pyTensor, error) {
-	u := &unpickler{in: b, memo: map[uint32]any{}}
+	u := newUnpickler(b)
 	v := u.run()
 	if u.bad != nil {
 		return nil, u.bad
 	}
+	return named(v)
+}
+
+func named(v any) (map[string]pyTensor, error) {
 	d, ok := v.(*pyDict)
 	if ok {
-		if inner, has := d.items["model_state_dict"].(*pyDict); has {
-			d = inner
+		for _, name := range []string{"model_state_dict", "model_state"} {
+			if inner, has := d.items[name].(*pyDict); has {
+				d = inner
+				break
+			}
 		}
 	}
 	out := map[string]pyTensor{}
