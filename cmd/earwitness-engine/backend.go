@@ -37,8 +37,9 @@ var _ child.Backend = (*backend)(nil)
 
 // recognizer is a model in memory.
 type recognizer struct {
-	hear  func(ctx context.Context, pcm []int16, o child.HearOptions) (child.HearResult, error)
-	inUse sync.RWMutex // read by Hear, written by Unload
+	hear  func(ctx context.Context, pcm []int16, o child.HearOptions) (child.HearResult, error) // nil for one that knows voices
+	voice func(ctx context.Context, pcm []int16) ([]float32, error)                             // nil for one that hears words
+	inUse sync.RWMutex                                                                          // read by Hear, written by Unload
 	close func() error
 	gone  bool
 }
@@ -87,8 +88,13 @@ func (b *backend) Load(_ context.Context, m models.Model) error {
 		return nil
 	}
 	load := b.loadSherpa
-	if m.Manifest.Kind == models.KindWhisper {
+	switch m.Manifest.Kind {
+	case models.KindWhisper:
 		load = b.loadWhisper
+	case models.KindVoice:
+		load = loadVoice
+	case models.KindSpeaker:
+		load = loadSpeaker
 	}
 	r, err := load(m)
 	debug.FreeOSMemory() // the files' bytes, which the runtime has copied, are a quarter of what the engine holds
@@ -152,6 +158,9 @@ func (b *backend) Hear(ctx context.Context, model evidence.Digest, pcm []int16, 
 	defer r.inUse.RUnlock()
 	if r.gone {
 		return child.HearResult{}, evidence.NotFound("model %s has been unloaded", model.Short())
+	}
+	if r.hear == nil {
+		return child.HearResult{}, evidence.Invalid("model %s tells voices apart and hears no words", model.Short())
 	}
 	defer giveBack()
 	return r.hear(ctx, pcm, o)

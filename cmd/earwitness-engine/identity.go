@@ -17,6 +17,7 @@ import (
 	"github.com/earwitness/earwitness/internal/engines/gtcrn"
 	"github.com/earwitness/earwitness/internal/engines/sherpa"
 	"github.com/earwitness/earwitness/internal/engines/silero"
+	"github.com/earwitness/earwitness/internal/engines/voice"
 	"github.com/earwitness/earwitness/internal/engines/whisper"
 )
 
@@ -35,6 +36,7 @@ func identity(libraries []string) (child.Identity, error) {
 		"gtcrn":   map[string]any{"model": gtcrn.ModelName, "model_digest": gtcrn.ModelSHA256, "version": gtcrn.Version},
 		"sherpa":  map[string]any{"version": sherpa.Version},
 		"silero":  map[string]any{"model": silero.ModelName, "model_digest": silero.ModelSHA256},
+		"voice":   map[string]any{"params": voice.Defaults(), "version": voice.Version},
 		"whisper": map[string]any{"params": whisper.Defaults(), "version": whisper.Version},
 	})
 	if err != nil {

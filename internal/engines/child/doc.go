@@ -4,7 +4,7 @@
 // it when it hangs, eats memory or breaks the protocol; the next request then starts it again. Serve is the
 // other end. Neither knows what a case is, and this package links no native code.
 //
-// # Protocol, version 2
+// # Protocol, version 3
 //
 // Both directions carry frames: the length of the header and of the payload, four bytes each, most
 // significant first; the header, a JSON object; the payload. The child speaks first, with hello. A request
@@ -15,10 +15,12 @@
 //	load     header: manifest, folder    -> nothing
 //	hear     header: model, options
 //	         payload: samples            -> header: heard
+//	voice    header: model
+//	         payload: samples            -> payload: a vector of length 1
 //	unload   header: model               -> nothing
 //	cancel   header: the request's id    -> no answer of its own; the request may then be answered early
 //
-// Samples are signed 16 bits at 16 kHz, probabilities are IEEE 754 of 32 bits, both least significant byte
+// Samples are signed 16 bits at 16 kHz, probabilities and vectors are IEEE 754 of 32 bits, both least significant byte
 // first. An answer may be an error instead, with its kind. The end of the child's input ends the child.
 //
 // # Blame

@@ -14,7 +14,7 @@ import (
 )
 
 // protocol is the version of what the two ends say to each other.
-const protocol = 2
+const protocol = 3
 
 // SpeechFrame is the number of samples that one probability of speech stands for.
 const SpeechFrame = 512
@@ -141,6 +141,7 @@ const (
 	opClean  = "clean"
 	opLoad   = "load"
 	opHear   = "hear"
+	opVoice  = "voice"
 	opUnload = "unload"
 	opCancel = "cancel"
 )

@@ -22,6 +22,9 @@ type Backend interface {
 	Clean(ctx context.Context, pcm []int16) ([]int16, error)
 	Load(ctx context.Context, m models.Model) error
 	Hear(ctx context.Context, model evidence.Digest, pcm []int16, o HearOptions) (HearResult, error)
+	// Voice gives a vector of length 1; NotFound where the model was not loaded, Invalid where it is none for voices or
+	// makes nothing out.
+	Voice(ctx context.Context, model evidence.Digest, pcm []int16) ([]float32, error)
 	Unload(ctx context.Context, model evidence.Digest) error
 }
 
@@ -142,12 +145,16 @@ func (s *server) do(ctx context.Context, q request, payload []byte) (response, [
 			return response{}, nil, err
 		}
 		return response{}, nil, s.backend.Load(ctx, models.Model{Manifest: *q.Manifest, Digest: digest, Dir: q.Dir})
-	case opHear, opUnload:
+	case opHear, opVoice, opUnload:
 		if q.Model == nil {
 			return response{}, nil, evidence.Invalid("a %s without a model", q.Op)
 		}
 		if q.Op == opUnload {
 			return response{}, nil, s.backend.Unload(ctx, *q.Model)
+		}
+		if q.Op == opVoice {
+			v, err := s.backend.Voice(ctx, *q.Model, pcm)
+			return response{}, encodeFloats(v), err
 		}
 		var o HearOptions
 		if q.Options != nil {

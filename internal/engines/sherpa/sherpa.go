@@ -1,7 +1,7 @@
 //go:build cgo && linux
 
-// Package sherpa hears with the recognisers that sherpa-onnx runs: CTC and transducer models that a user
-// brought, described by their manifest.
+// Package sherpa runs models that a user brought, described by their manifest, with sherpa-onnx: CTC and transducer
+// recognisers, and encoders of voices.
 //
 // It promises that native code sees a file's bytes only after their digest has matched, that the same samples
 // give the same result at any number of callers, and that a probability it states was given by the model: where
@@ -53,21 +53,13 @@ func Versions() (sherpaOnnx, onnxRuntime string) {
 // Load reads a model of one of the kinds whose names begin with "sherpa-". A file that is not what the manifest
 // says is Damaged; a model that sherpa-onnx does not take is Invalid, where it does not end the process.
 func Load(m models.Model) (*Recognizer, error) {
-	if m.Manifest.Kind == models.KindWhisper || models.Roles(m.Manifest.Kind) == nil {
-		return nil, evidence.Invalid("%q is not a kind that sherpa-onnx runs", m.Manifest.Kind)
+	if m.Manifest.Kind == models.KindWhisper || models.IsVoice(m.Manifest.Kind) || models.Roles(m.Manifest.Kind) == nil {
+		return nil, evidence.Invalid("%q is not a kind that sherpa-onnx hears with", m.Manifest.Kind)
 	}
-	paths := map[string]string{}
-	for _, f := range m.Manifest.Files {
-		b, err := m.ReadFile(f.Role)
-		if err != nil {
-			return nil, err
-		}
-		held, err := hold(f.Name, b)
-		if err != nil {
-			return nil, fmt.Errorf("hold file %s of model %s: %w", f.Name, m.Manifest.Name, err)
-		}
-		defer held.Close()
-		paths[f.Role] = fmt.Sprintf("/proc/self/fd/%d", held.Fd())
+	paths, release, err := files(m)
+	defer release()
+	if err != nil {
+		return nil, err
 	}
 	r := &Recognizer{languages: m.Manifest.Languages}
 	if m.Manifest.Kind == models.KindToneCTC {
@@ -76,10 +68,39 @@ func Load(m models.Model) (*Recognizer, error) {
 		r.offline(m.Manifest, paths)
 	}
 	if r.decode == nil {
-		return nil, evidence.Invalid("sherpa-onnx does not take model %s as a %s", m.Manifest.Name, m.Manifest.Kind).
-			WithHint("compare its kind and files with what its makers say, then add it again")
+		return nil, refused(m)
 	}
 	return r, nil
+}
+
+func refused(m models.Model) error {
+	return evidence.Invalid("sherpa-onnx does not take model %s as a %s", m.Manifest.Name, m.Manifest.Kind).
+		WithHint("compare its kind and files with what its makers say, then add it again")
+}
+
+// files holds the files of a model, whose digests have matched, and returns by their roles the paths to read them at
+// until release is called, which it must be.
+func files(m models.Model) (paths map[string]string, release func(), err error) {
+	var all []*os.File
+	release = func() {
+		for _, f := range all {
+			f.Close() // it was only read
+		}
+	}
+	paths = map[string]string{}
+	for _, f := range m.Manifest.Files {
+		b, err := m.ReadFile(f.Role)
+		if err != nil {
+			return nil, release, err
+		}
+		held, err := hold(f.Name, b)
+		if err != nil {
+			return nil, release, fmt.Errorf("hold file %s of model %s: %w", f.Name, m.Manifest.Name, err)
+		}
+		all = append(all, held)
+		paths[f.Role] = fmt.Sprintf("/proc/self/fd/%d", held.Fd())
+	}
+	return paths, release, nil
 }
 
 // hold puts bytes into a file without a name that nothing can change any more: sherpa-onnx takes paths only,

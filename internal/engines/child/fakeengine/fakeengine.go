@@ -13,7 +13,7 @@
 //
 // Speech gives 0.95 for each 512 samples whose mean magnitude is over 1,000 and 0.02 for the others. Hear
 // gives one word for each started half second, "w" and four digits made from those samples, at probability
-// 0.9, and "no speech" for silence. Clean halves each sample.
+// 0.9, and "no speech" for silence. Clean halves each sample, Voice gives loudnesses.
 package fakeengine
 
 import (
@@ -228,6 +228,36 @@ func (b *Backend) Hear(ctx context.Context, model evidence.Digest, pcm []int16, 
 		r.NoSpeech = 17
 	}
 	return r, nil
+}
+
+// Voice gives four loudnesses twice over: of the quarters of the sound.
+func (b *Backend) Voice(ctx context.Context, model evidence.Digest, pcm []int16) ([]float32, error) {
+	b.mu.Lock()
+	known := b.loaded[model]
+	b.mu.Unlock()
+	if !known {
+		return nil, evidence.NotFound("model %s is not loaded", model.Short())
+	}
+	if err := spring(ctx, pcm); err != nil {
+		return nil, err
+	}
+	if trapOf(pcm) == NotFinite {
+		return []float32{float32(math.NaN()), 0, 0, 0, 0, 0, 0, 0}, nil
+	}
+	v, sum := make([]float64, 8), 0.0
+	for i, s := range pcm {
+		v[4*i/len(pcm)] += math.Abs(float64(s))
+	}
+	for i := range 4 {
+		v[i]++
+		v[i+4] = v[i]
+		sum += 2 * v[i] * v[i]
+	}
+	out := make([]float32, len(v))
+	for i, x := range v {
+		out[i] = float32(x / math.Sqrt(sum))
+	}
+	return out, nil
 }
 
 func trapOf(pcm []int16) Trap {
