@@ -186,9 +186,26 @@ type Decoded struct {
 
 // Detected is the output of the stage detect.
 type Detected struct {
-	Listened      int64          `json:"listened"`      // samples that the voice detector was shown; the gate passed over the rest
-	Transmissions []Transmission `json:"transmissions"` // in the order of their start
+	Background    *Background    `json:"background,omitempty"` // absent where transmissions leave nothing of it
+	Listened      int64          `json:"listened"`             // samples that the voice detector was shown; the gate passed over the rest
+	Transmissions []Transmission `json:"transmissions"`        // in the order of their start
 }
+
+// Background is what a recording sounds like while nobody transmits. A sound that fills a recording from end to end is its
+// background, too, and no transmission.
+type Background struct {
+	Kind    string `json:"kind"`              // silence, noise, hum, carrier
+	LevelCB int    `json:"level_cb"`          // mean level in 1/100 dB of full scale
+	LineHz  int    `json:"line_hz,omitempty"` // of a carrier, or of the mains where it is hum
+}
+
+// What a background can be.
+const (
+	BackgroundCarrier = "carrier" // one line has more than half of the power
+	BackgroundHum     = "hum"     // lines of the mains have
+	BackgroundNoise   = "noise"
+	BackgroundSilence = "silence" // below -80 dB of full scale
+)
 
 // What a transmission can be.
 const (
@@ -199,18 +216,39 @@ const (
 	SoundNoise  = "noise"
 )
 
+// Systems of selective calling and signalling.
+const (
+	SystemCCIR1  = "CCIR-1"
+	SystemCCIR2  = "CCIR-2"
+	SystemCTCSS  = "CTCSS"
+	SystemDTMF   = "DTMF"
+	SystemEEA    = "EEA"
+	SystemSELCAL = "SELCAL"
+	SystemZVEI1  = "ZVEI-1"
+	SystemZVEI2  = "ZVEI-2"
+)
+
+// SelectiveCall is a code of tones that names a receiver, or the group it belongs to. Where the same tones can be read in
+// several systems, each reading is there with the same span.
+type SelectiveCall struct {
+	Code   string `json:"code"` // digits and letters as the system writes them; "AB-CD" for SELCAL, the frequency in Hz for CTCSS
+	Span   Span   `json:"span"`
+	System string `json:"system"` // CCIR-1, CCIR-2, CTCSS, DTMF, EEA, SELCAL, ZVEI-1, ZVEI-2
+}
+
 // Transmission is one keying of one station.
 type Transmission struct {
-	BandHighHz int    `json:"band_high_hz"`
-	BandLowHz  int    `json:"band_low_hz"`
-	Hear       []Span `json:"hear,omitempty"` // what the recogniser is given, padded, each at most 28 s; absent where there is no speech
-	LevelCB    int    `json:"level_cb"`       // mean level in 1/100 dB of full scale
-	PeakCB     int    `json:"peak_cb"`        // highest sample in 1/100 dB of full scale
-	SnrCB      int    `json:"snr_cb"`         // signal-to-noise ratio in 1/100 dB
-	Sound      string `json:"sound"`          // speech, tone, data, music, noise
-	Span       Span   `json:"span"`
-	SpeechP    int    `json:"speech_p"` // greatest probability of speech, in 1/10000
-	Clipped    bool   `json:"clipped,omitempty"`
+	BandHighHz int             `json:"band_high_hz"`
+	BandLowHz  int             `json:"band_low_hz"`
+	Calls      []SelectiveCall `json:"calls,omitempty"` // in the order of their start
+	Hear       []Span          `json:"hear,omitempty"`  // what the recogniser is given, padded, each at most 28 s; absent where there is no speech
+	LevelCB    int             `json:"level_cb"`        // mean level in 1/100 dB of full scale
+	PeakCB     int             `json:"peak_cb"`         // highest sample in 1/100 dB of full scale
+	SnrCB      int             `json:"snr_cb"`          // signal-to-noise ratio in 1/100 dB
+	Sound      string          `json:"sound"`           // speech, tone, data, music, noise
+	Span       Span            `json:"span"`
+	SpeechP    int             `json:"speech_p"` // greatest probability of speech, in 1/10000
+	Clipped    bool            `json:"clipped,omitempty"`
 }
 
 // States of machine text.

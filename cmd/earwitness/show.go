@@ -140,6 +140,9 @@ func (w *world) showRecording(st *transcript.State, id string) error {
 			field("", n)
 		}
 	}
+	if b := r.Background; b != nil {
+		field("background", background(*b))
+	}
 	field("state", recordingState(r))
 	for _, f := range r.Failures {
 		field("hint", f.Hint)
@@ -157,6 +160,18 @@ func (w *world) showRecording(st *transcript.State, id string) error {
 	return nil
 }
 
+// background says what a recording sounds like while nobody transmits.
+func background(b evidence.Background) string {
+	level := fmt.Sprintf(", %.0f dB of full scale", float64(b.LevelCB)/100)
+	switch b.Kind {
+	case evidence.BackgroundCarrier:
+		return fmt.Sprintf("a carrier or tone at %d Hz", b.LineHz) + level
+	case evidence.BackgroundHum:
+		return fmt.Sprintf("hum of %d Hz", b.LineHz) + level
+	}
+	return b.Kind + level
+}
+
 // line prints one transmission: where it is, how well it was received, and what was heard. Text is marked where
 // the machine doubts it, and where mark says so.
 func (w *world) line(l transcript.Line, mark func(string) string) {
@@ -169,8 +184,18 @@ func (w *world) text(l transcript.Line, mark func(string) string) string {
 		if l.Reason != "" {
 			s += ": " + l.Reason
 		}
+		if calls := l.CallsText(); calls != "" {
+			s += ", " + calls
+		}
 		return oneLine(s, 160) + "]"
 	}
+	if calls := l.CallsText(); calls != "" {
+		return "[" + oneLine(calls, 80) + "] " + words(l, mark)
+	}
+	return words(l, mark)
+}
+
+func words(l transcript.Line, mark func(string) string) string {
 	var b strings.Builder
 	for i, word := range l.Words {
 		if i > 0 {

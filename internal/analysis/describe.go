@@ -6,6 +6,7 @@ import (
 
 	"github.com/earwitness/earwitness/evidence"
 	"github.com/earwitness/earwitness/internal/audio"
+	"github.com/earwitness/earwitness/internal/signalling"
 )
 
 // describe measures and labels the signals of a chunk and adds them to the output. closed says that the chunk ends in
@@ -37,10 +38,22 @@ func (d *detection) describe(c *chunk, signals []signal, closed bool, touch int)
 		for i := s.from; i < s.to; i++ {
 			t.SpeechP = max(t.SpeechP, int(math.Round(float64(c.p[i])*10000)))
 		}
+		if t.Calls, err = signalling.Find(d.src, span); err != nil {
+			return err
+		}
+		s.cores = c.spoken(s.cores, t.Calls)
 		if len(s.cores) == 0 || (look.machine() && shortCores(s)) {
 			t.Sound = look.sound()
 			s.cores = nil
+			if called(t.Calls)*2 > span.Len() {
+				t.Sound = evidence.SoundTone
+			}
 		} else {
+			if call, ok, err := signalling.SubTone(d.src, span); err != nil {
+				return err
+			} else if ok {
+				t.Calls = append([]evidence.SelectiveCall{call}, t.Calls...)
+			}
 			until := d.src.Len()
 			if n+1 < len(signals) {
 				until = min(until, (c.first+int64(signals[n+1].from))*audio.Hop)
@@ -58,6 +71,25 @@ func (d *detection) describe(c *chunk, signals []signal, closed bool, touch int)
 	}
 	d.open = !closed && len(signals) > 0 && c.body.to-signals[len(signals)-1].to < touch
 	return nil
+}
+
+// spoken returns the cores without those that are the tones of a call, which the voice detector may take for speech.
+func (c *chunk) spoken(cores []run, calls []evidence.SelectiveCall) []run {
+	const around = audio.Rate / 5
+	return slices.DeleteFunc(slices.Clone(cores), func(r run) bool {
+		from, to := (c.first+int64(r.from))*audio.Hop, (c.first+int64(r.to))*audio.Hop
+		return slices.ContainsFunc(calls, func(k evidence.SelectiveCall) bool { return from >= k.Span.From-around && to <= k.Span.To+around })
+	})
+}
+
+// called returns how many samples lie in calls.
+func called(calls []evidence.SelectiveCall) (n int64) {
+	end := int64(0)
+	for _, k := range calls {
+		n += max(0, k.Span.To-max(k.Span.From, end))
+		end = max(end, k.Span.To)
+	}
+	return n
 }
 
 // shortCores says that what was taken for speech is no more than a blip in another sound.
@@ -86,6 +118,7 @@ func join(a *evidence.Transmission, b evidence.Transmission) {
 		b.Hear[0].From = max(b.Hear[0].From, a.Hear[n-1].To)
 	}
 	a.Hear = append(a.Hear, b.Hear...)
+	a.Calls = append(a.Calls, b.Calls...)
 	a.Span.To = b.Span.To
 }
 

@@ -51,19 +51,22 @@ func Detect(ctx context.Context, src audio.Source, speech SpeechDetector, p Dete
 	}
 	d.open = false
 	d.tell(src.Len())
+	d.out.Background = d.idle.background()
 	return d.out, nil
 }
 
 // detection is one call of Detect. It goes over the recording in chunks that end in pauses.
 type detection struct {
-	src      audio.Source
-	speech   SpeechDetector
-	p        DetectParams
-	spectra  *audio.Spectra
-	progress func(int64, []evidence.Transmission)
-	told     int // transmissions that progress has been told of
-	out      evidence.Detected
-	open     bool // the last transmission reached the end of its chunk, which no pause ended
+	src         audio.Source
+	speech      SpeechDetector
+	p           DetectParams
+	spectra     *audio.Spectra
+	progress    func(int64, []evidence.Transmission)
+	told        int // transmissions that progress has been told of
+	idle        idle
+	idleSpectra *audio.Spectra
+	out         evidence.Detected
+	open        bool // the last transmission reached the end of its chunk, which no pause ended
 }
 
 // chunk is a stretch of frames with the neighbourhood from which its background is learnt.

@@ -55,6 +55,9 @@ func (d *detection) decide(c *chunk, closed bool) error {
 	if err != nil {
 		return err
 	}
+	if err := d.rest(c, signals); err != nil {
+		return err
+	}
 	return d.describe(c, signals, closed, pause(d.p.VoicePause))
 }
 

@@ -2,7 +2,7 @@ package analysis
 
 // DetectVersion is the version of the stage's code: it changes when the same sound and the same parameters may
 // give another answer.
-const DetectVersion = 2
+const DetectVersion = 3
 
 // DetectParams are the settings that shape what detection finds. They are integers, so that they have one
 // canonical form in a result: probabilities in 1/10000, times in milliseconds, levels in 1/100 dB.

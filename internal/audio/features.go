@@ -113,15 +113,18 @@ func ReadPadded(src Source, dst []int16, at int64) error {
 	return nil
 }
 
-// Spectra computes power spectra of 512 samples (31.25 Hz a bin) for a closer look at a stretch of sound. It is
-// not safe for concurrent use.
+// Spectra computes power spectra for a closer look at a stretch of sound. It is not safe for concurrent use.
 type Spectra struct{ spec *spectrum }
 
-// SpectraWindow is the number of samples of one of Spectra's blocks, and twice its number of bins.
+// SpectraWindow is the number of samples of one of NewSpectra's blocks, and twice its number of bins (31.25 Hz each).
 const SpectraWindow = 512
 
-// NewSpectra returns a computer of spectra.
-func NewSpectra() *Spectra { return &Spectra{newSpectrum(SpectraWindow)} }
+// NewSpectra returns a computer of spectra of SpectraWindow samples.
+func NewSpectra() *Spectra { return NewSpectraOf(SpectraWindow) }
 
-// Of returns the power of each bin of x, which has SpectraWindow samples; it is valid until the next call.
+// NewSpectraOf returns a computer of spectra of size samples, a power of two, which have size/2 bins.
+func NewSpectraOf(size int) *Spectra { return &Spectra{newSpectrum(size)} }
+
+// Of returns the power of each bin of x, which has as many samples as a block; it is valid until the next call. A sine of
+// full scale has a power of 1 in its bin.
 func (s *Spectra) Of(x []int16) []float32 { return s.spec.of(x) }

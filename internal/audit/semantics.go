@@ -336,6 +336,14 @@ func (s *semantics) result(idx int64, e evidence.Entry) error {
 					return evidence.Invalid("transmission %d", i).Because(err)
 				}
 			}
+			for _, c := range t.Calls {
+				if c.Span.From < t.Span.From || c.Span.To > t.Span.To || c.Span.Len() <= 0 {
+					return evidence.Invalid("transmission %d: the call %s %s lies outside it", i, c.System, c.Code)
+				}
+				if c.System == "" || c.Code == "" {
+					return evidence.Invalid("transmission %d: a call without a system or a code", i)
+				}
+			}
 		}
 	case evidence.StageHear:
 		out, err := output[evidence.Heard](v)

@@ -277,6 +277,10 @@ func TestRules(t *testing.T) {
 		"transmission beyond the end": {func(m *maker) {
 			m.result("REC-0001", "detect", evidence.Digest{}, nil, evidence.Detected{Transmissions: []evidence.Transmission{{Span: evidence.Span{From: 0, To: 1 << 40}}}})
 		}, audit.EntryRule},
+		"call outside its transmission": {func(m *maker) {
+			m.result("REC-0001", "detect", evidence.Digest{}, nil, evidence.Detected{Transmissions: []evidence.Transmission{{
+				Span: evidence.Span{From: 0, To: 100}, Calls: []evidence.SelectiveCall{{System: "DTMF", Code: "123", Span: evidence.Span{From: 50, To: 101}}}}}})
+		}, audit.EntryRule},
 		"epoch of another log":          {func(m *maker) { m.epoch(func(e *evidence.EpochStarted) { e.OldOrigin = "x" }) }, audit.EntryRule},
 		"epoch that nobody agreed to":   {func(m *maker) { m.epoch(func(e *evidence.EpochStarted) { e.AgreedBy = "" }) }, audit.EntryRule},
 		"epoch with another checkpoint": {func(m *maker) { m.epoch(func(e *evidence.EpochStarted) { e.LastCheckpoint = e.LastCheckpoint[1:] }) }, audit.EntryRule},

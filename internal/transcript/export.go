@@ -124,7 +124,7 @@ func plain(s string) string {
 
 var csvHeader = []string{
 	"citation", "recording", "file", "start", "end", "time_start", "time_end", "time_basis", "lang", "langs", "state", "reason", "sound",
-	"text", "probability", "snr_db", "level_db", "engine", "model", "synthetic", "digest",
+	"text", "probability", "snr_db", "level_db", "engine", "model", "synthetic", "digest", "calls",
 }
 
 func exportCSV(w *bufio.Writer, lines []Line) error {
@@ -141,7 +141,7 @@ func exportCSV(w *bufio.Writer, lines []Line) error {
 		err := out.Write([]string{
 			cell(l.Citation), cell(l.Recording), cell(l.File), number(l.Start), number(l.End), cell(l.TimeStart), cell(l.TimeEnd), cell(l.TimeBasis),
 			cell(l.Lang), cell(strings.Join(l.Langs, " ")), cell(l.State), cell(l.Reason), cell(l.Sound),
-			cell(l.Text), probability, number(l.SnrDB), number(l.LevelDB), cell(l.Engine), cell(l.Model), strconv.FormatBool(l.Synthetic), cell(l.Digest),
+			cell(l.Text), probability, number(l.SnrDB), number(l.LevelDB), cell(l.Engine), cell(l.Model), strconv.FormatBool(l.Synthetic), cell(l.Digest), cell(l.CallsText()),
 		})
 		if err != nil {
 			return err

@@ -53,6 +53,32 @@ type Line struct {
 	Digest      string        `json:"digest"`              // of the recording
 	Entries     []int64       `json:"entries"`             // of the log, on which this line rests
 	Synthetic   bool          `json:"synthetic,omitempty"` // the recording was made, not received
+	Calls       []Call        `json:"calls,omitempty"`     // selective calls and signalling tones in it
+}
+
+// Call is a code of tones that names a receiver. Where the same tones can be read in several systems, each reading is there.
+type Call struct {
+	System string  `json:"system"` // CCIR-1, CCIR-2, CTCSS, DTMF, EEA, SELCAL, ZVEI-1, ZVEI-2
+	Code   string  `json:"code"`
+	Start  float64 `json:"start"` // seconds from the recording's first sample
+	End    float64 `json:"end"`
+}
+
+// String writes a call as people do: "SELCAL AB-CD".
+func (c Call) String() string { return c.System + " " + c.Code }
+
+// CallsText writes the calls of a line one after the other, each once; readings of the same tones have "or" between them.
+func (l Line) CallsText() string {
+	var parts []string
+	for i, c := range l.Calls {
+		if i > 0 && c.Start == l.Calls[i-1].Start && c.End == l.Calls[i-1].End {
+			parts[len(parts)-1] += " or " + c.String()
+		} else {
+			parts = append(parts, c.String())
+		}
+	}
+	slices.Sort(parts)
+	return strings.Join(slices.Compact(parts), ", ")
 }
 
 // Word is one word with where it stands.
@@ -132,6 +158,9 @@ func (r *recording) line(t evidence.Transmission) Line {
 		l.TimeEnd = r.Start.Add(evidence.SampleTime(t.Span.To)).Round(time.Millisecond).Format(ms)
 		l.TimeBasis = r.Reception.Start.Basis
 		l.TimePlus = float64(r.Reception.Start.UncertaintyMilli) / 1000
+	}
+	for _, c := range t.Calls {
+		l.Calls = append(l.Calls, Call{c.System, c.Code, seconds(c.Span.From), seconds(c.Span.To)})
 	}
 	var parts []*heard
 	l.State, l.Reason, parts = r.stateOf(t)

@@ -47,20 +47,21 @@ type work struct {
 
 // Recording is what is known of a recording.
 type Recording struct {
-	ID        string             `json:"recording"` // REC-0001
-	Digest    evidence.Digest    `json:"digest"`
-	Name      string             `json:"file"`                // the file's name, as received
-	Size      int64              `json:"size"`                // bytes
-	Entry     int64              `json:"entry"`               // index of the entry that received it
-	Reception evidence.Reception `json:"reception"`           // as last described
-	Decoded   *evidence.Decoded  `json:"decoded,omitempty"`   // of the newest decode; absent before it
-	Detected  bool               `json:"detected"`            // a detect result is there, perhaps with no transmissions
-	Failures  []Failure          `json:"failures,omitempty"`  // of stages over the whole recording that no result has overtaken
-	States    map[string]int     `json:"states,omitempty"`    // how many transmissions are in which state
-	Count     int                `json:"transmissions"`       // how many there are
-	Start     *time.Time         `json:"start,omitempty"`     // of the first sample, in its own offset, where stated
-	Listened  int64              `json:"listened,omitempty"`  // samples the voice detector was shown
-	Synthetic bool               `json:"synthetic,omitempty"` // made, not received
+	ID         string               `json:"recording"` // REC-0001
+	Digest     evidence.Digest      `json:"digest"`
+	Name       string               `json:"file"`                 // the file's name, as received
+	Size       int64                `json:"size"`                 // bytes
+	Entry      int64                `json:"entry"`                // index of the entry that received it
+	Reception  evidence.Reception   `json:"reception"`            // as last described
+	Decoded    *evidence.Decoded    `json:"decoded,omitempty"`    // of the newest decode; absent before it
+	Detected   bool                 `json:"detected"`             // a detect result is there, perhaps with no transmissions
+	Background *evidence.Background `json:"background,omitempty"` // what it sounds like while nobody transmits
+	Failures   []Failure            `json:"failures,omitempty"`   // of stages over the whole recording that no result has overtaken
+	States     map[string]int       `json:"states,omitempty"`     // how many transmissions are in which state
+	Count      int                  `json:"transmissions"`        // how many there are
+	Start      *time.Time           `json:"start,omitempty"`      // of the first sample, in its own offset, where stated
+	Listened   int64                `json:"listened,omitempty"`   // samples the voice detector was shown
+	Synthetic  bool                 `json:"synthetic,omitempty"`  // made, not received
 }
 
 // Failure says which stage could not be done and why.
@@ -232,6 +233,7 @@ func (s *State) result(r *recording, idx int64, b evidence.Result) error {
 			return err
 		}
 		r.transmissions, r.detectIdx, r.Detected, r.Listened = slices.Clip(d.Transmissions), idx, true, d.Listened
+		r.Background = d.Background
 	case evidence.StageHear:
 		h, err := output[evidence.Heard](b)
 		if err != nil {

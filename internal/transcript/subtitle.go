@@ -102,6 +102,8 @@ func stateNote(l Line) string {
 		return ""
 	case l.State == StateDraft:
 		return "[" + plain(l.Reason) + "]"
+	case l.State == StateNoWords && len(l.Calls) > 0:
+		return "[" + plain(l.Sound+", "+l.CallsText()) + "]"
 	case l.State == StateNoWords:
 		return "[" + plain(l.Sound) + "]"
 	case l.State == StateWaiting:

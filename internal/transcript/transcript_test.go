@@ -85,7 +85,9 @@ func sample(t testing.TB) *log {
 	at := evidence.Span{From: 16001, To: 16000*3 + 7999}
 	l.result("REC-0001", evidence.StageDetect, nil, evidence.Detected{Transmissions: []evidence.Transmission{
 		speech(at, a), speech(span(29, 33), b, c), speech(span(35, 36), span(35, 36)), speech(span(37, 38), span(37, 38)),
-		speech(span(39, 40), span(39, 40)), speech(span(41, 42), span(41, 42)), {Sound: evidence.SoundTone, Span: span(44, 45), LevelCB: -100, SnrCB: 3001},
+		speech(span(39, 40), span(39, 40)), speech(span(41, 42), span(41, 42)), {Sound: evidence.SoundTone, Span: span(44, 45), LevelCB: -100, SnrCB: 3001, Calls: []evidence.SelectiveCall{
+			{System: evidence.SystemZVEI1, Code: "12345", Span: span(44, 44.4)}, {System: evidence.SystemZVEI2, Code: "12345", Span: span(44, 44.4)},
+			{System: evidence.SystemDTMF, Code: "*17", Span: span(44.5, 45)}}},
 	}})
 	l.result("REC-0001", evidence.StageHear, &a, words("ru", a, "Колонна", 9876, "идёт", 4100, "на", 9000, "Макаров.", 4999))
 	l.result("REC-0001", evidence.StageHear, &b, words("uk", b, "Сокол,", 9000, "Сокол,", 3000))
