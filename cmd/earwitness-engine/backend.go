@@ -25,6 +25,7 @@ import (
 type backend struct {
 	runtime   string   // path of libonnxruntime.so
 	libraries []string // paths of all libraries of ours
+	threads   int      // that a recogniser hears on
 	detector  *silero.Detector
 	cleaner   *gtcrn.Cleaner
 
@@ -47,8 +48,8 @@ type recognizer struct {
 // newBackend opens ONNX Runtime and makes the voice detector. dir holds the libraries: sherpa-onnx, which this
 // program is linked with, has brought libonnxruntime.so in from there already, and opening it by its path gives
 // the same library, not a second one.
-func newBackend(dir string) (*backend, error) {
-	b := &backend{runtime: filepath.Join(dir, "libonnxruntime.so"), models: map[evidence.Digest]*recognizer{}}
+func newBackend(dir string, threads int) (*backend, error) {
+	b := &backend{threads: threads, runtime: filepath.Join(dir, "libonnxruntime.so"), models: map[evidence.Digest]*recognizer{}}
 	b.libraries = []string{b.runtime, filepath.Join(dir, "libsherpa-onnx-c-api.so")}
 	ort.SetSharedLibraryPath(b.runtime)
 	if err := ort.InitializeEnvironment(ort.WithLogLevelError()); err != nil {
@@ -116,7 +117,7 @@ func (b *backend) loadWhisper(m models.Model) (*recognizer, error) {
 	if err != nil {
 		return nil, err
 	}
-	model, err := whisper.Load(whisper.Config{Library: b.runtime, Encoder: encoder, Decoder: decoder, Params: whisper.Defaults()})
+	model, err := whisper.Load(whisper.Config{Library: b.runtime, Encoder: encoder, Decoder: decoder, Params: whisper.Defaults(), Threads: b.threads})
 	if err != nil {
 		return nil, err
 	}

@@ -3,8 +3,10 @@
 package main_test
 
 import (
+	"bytes"
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -23,6 +25,7 @@ import (
 	"github.com/earwitness/earwitness/internal/casetest"
 	"github.com/earwitness/earwitness/internal/engines/child"
 	"github.com/earwitness/earwitness/internal/engines/models"
+	"github.com/earwitness/earwitness/internal/engines/whisper/graph"
 )
 
 // build makes the program and its libraries as `make build` does, in a folder of its own, once.
@@ -121,10 +124,38 @@ func onShelf(t testing.TB, m models.Manifest, dir string, names map[string]strin
 	return models.Model{Manifest: m, Digest: digest, Dir: dir}
 }
 
+// baseGraphs builds whisper-base's graphs, once, from its checkpoint in the folder EARWITNESS_WEIGHTS.
+var baseGraphs = sync.OnceValues(func() (dir string, err error) {
+	if dir, err = built(); err != nil {
+		return "", err
+	}
+	from, err := os.Open(filepath.Join(os.Getenv("EARWITNESS_WEIGHTS"), "model.bin"))
+	if err != nil {
+		return "", err
+	}
+	defer from.Close()
+	info, err := from.Stat()
+	if err != nil {
+		return "", err
+	}
+	var encoder, decoder bytes.Buffer
+	if err := graph.Build(context.Background(), from, info.Size(), "whisper-base", &encoder, &decoder); err != nil {
+		return "", err
+	}
+	return dir, errors.Join(os.WriteFile(filepath.Join(dir, "encoder.onnx"), encoder.Bytes(), 0o600), os.WriteFile(filepath.Join(dir, "decoder.onnx"), decoder.Bytes(), 0o600))
+})
+
 func whisperBase(t testing.TB) models.Model {
 	t.Helper()
+	if os.Getenv("EARWITNESS_WEIGHTS") == "" {
+		casetest.Skip(t, "EARWITNESS_WEIGHTS names no folder with the checkpoint of whisper-base (tools/weights.sh FOLDER fetches it)")
+	}
+	dir, err := baseGraphs()
+	if err != nil {
+		t.Fatal(err)
+	}
 	return onShelf(t, models.Manifest{Kind: models.KindWhisper, Licence: "MIT", Name: "whisper-base", Rate: 16000, Source: "OpenAI"},
-		casetest.Shared(t, "models", "whisper-base"), map[string]string{"encoder": "encoder.onnx", "decoder": "decoder.onnx"})
+		dir, map[string]string{"encoder": "encoder.onnx", "decoder": "decoder.onnx"})
 }
 
 func fixture(t testing.TB) models.Model {

@@ -42,7 +42,7 @@ func run(threads int) (err error) {
 	if err != nil {
 		return fmt.Errorf("find the engine's own folder: %w", err)
 	}
-	b, err := newBackend(filepath.Join(filepath.Dir(self), "lib"))
+	b, err := newBackend(filepath.Join(filepath.Dir(self), "lib"), threads)
 	if err != nil {
 		return err
 	}

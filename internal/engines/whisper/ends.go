@@ -1,6 +1,8 @@
 package whisper
 
 import (
+	"fmt"
+
 	"google.golang.org/protobuf/encoding/protowire"
 
 	"github.com/earwitness/earwitness/evidence"
@@ -16,14 +18,18 @@ const maxSize = 1 << 20
 // GraphProto.input 11 and output 12, ValueInfoProto.type 2, TypeProto.tensor_type 1, shape 2, dim 1, dim_value 1).
 func sizes(encoder, decoder []byte) (size, error) {
 	mel := shape(encoder, 11, "mel")
-	ck := shape(encoder, 12, "ck")
-	logits := shape(decoder, 12, "logits")
+	ck := shape(encoder, 12, "ck0")
+	logp := shape(decoder, 12, "logp")
 	att := shape(decoder, 12, "att")
-	if len(mel) != 3 || len(ck) != 5 || len(logits) != 2 || len(att) != 4 {
-		return size{}, evidence.Invalid("the files are not the two graphs of a Whisper model").
-			WithHint("build them again: earwitness model get")
+	layers := 0
+	for layers < 256 && shape(decoder, 11, fmt.Sprint("pk", layers)) != nil {
+		layers++
 	}
-	s := size{mels: mel[1], layers: ck[0], heads: ck[2], words: logits[1], alignment: att[1]}
+	if len(mel) != 3 || len(ck) != 4 || len(logp) != 3 || len(att) != 4 {
+		return size{}, evidence.Invalid("the files are not the two graphs of a Whisper model").
+			WithHint("build them again: `earwitness model remove`, then `earwitness model get`")
+	}
+	s := size{mels: mel[1], layers: layers, heads: ck[1], words: logp[2], alignment: att[1]}
 	for _, n := range []int{s.mels, s.layers, s.heads, s.words, s.alignment} {
 		if n < 1 || n > maxSize {
 			return size{}, evidence.Invalid("the graphs have the sizes of no Whisper model: %+v", s)

@@ -109,26 +109,45 @@ func TestLanguageIsHintedNotForced(t *testing.T) {
 	}
 }
 
-// A choice is the most probable token that may be written; its two probabilities are of different wholes.
-func TestPick(t *testing.T) {
+// A choice is a most probable token that may be written; its two probabilities are of different wholes.
+func TestTop(t *testing.T) {
 	v := vocabularyOf(t, 51865)
 	scores := make([]float32, 51865)
 	for i := range scores {
 		scores[i] = -50
 	}
-	open, word := v.encode("[")[0], v.encode(" дом")[0]
-	scores[open], scores[word], scores[v.end] = 2, 1, 0
-	c := v.pick(scores, true)
-	all := math.Exp(2) + math.Exp(1) + 1
-	if c.token != word || math.Abs(c.probability-math.Exp(1)/all) > 1e-6 || math.Abs(c.label-math.Exp(2)/all) > 1e-6 || math.Abs(c.log) > 1e-6 {
-		t.Errorf("first choice %+v", c)
+	open, word, other := v.encode("[")[0], v.encode(" дом")[0], v.encode(" лес")[0]
+	scores[open], scores[word], scores[other], scores[v.end] = 2, 1, 0.5, 0
+	all := math.Exp(2) + math.Exp(1) + math.Exp(0.5) + 1
+	logp := func() []float32 {
+		out := make([]float32, len(scores))
+		for i, s := range scores {
+			out[i] = s - float32(math.Log(all))
+		}
+		return out
 	}
+	c := v.top(logp(), 2, true)
+	if c[0].token != word || c[1].token != other || math.Abs(math.Exp(c[0].all)-math.Exp(1)/all) > 1e-6 ||
+		math.Abs(math.Exp(c[0].log)-math.Exp(1)/(math.Exp(1)+math.Exp(0.5))) > 1e-5 || math.Abs(v.labelled(logp())-math.Exp(2)/all) > 1e-6 {
+		t.Errorf("first choices %+v", c)
+	}
+	all += math.Exp(5) - 1
 	scores[v.end] = 5
-	if c := v.pick(scores, true); c.token != word {
-		t.Errorf("the first token is %d, the end", c.token)
+	if c := v.top(logp(), 1, true); c[0].token != word {
+		t.Errorf("the first token is %d, the end", c[0].token)
 	}
-	if c := v.pick(scores, false); c.token != v.end {
+	if c := v.top(logp(), 1, false); c[0].token != v.end {
 		t.Errorf("choice %+v, want the end", c)
+	}
+	if c := v.top(logp(), 1000, false); len(c) != 1000 || c[999].all > c[1].all {
+		t.Errorf("%d choices", len(c))
+	}
+	drawn := map[int]int{}
+	for i := range 1000 {
+		drawn[v.draw(logp(), 1, (float64(i)+0.5)/1000, true).token]++
+	}
+	if n := drawn[word]; n < 600 || n > 640 || drawn[word]+drawn[other] != 1000 {
+		t.Errorf("drawn %v, want the word 622 times and the other for the rest", drawn)
 	}
 }
 

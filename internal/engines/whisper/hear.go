@@ -3,14 +3,21 @@
 package whisper
 
 import (
-	"context"
-	"errors"
-	"fmt"
 	"math"
 	"strings"
 
 	"github.com/earwitness/earwitness/evidence"
+	"github.com/earwitness/earwitness/internal/engines/whisper/mel"
+	"github.com/earwitness/earwitness/internal/engines/whisper/timing"
 )
+
+const (
+	rate  = mel.Rate
+	frame = mel.Frame
+)
+
+// Word is one word of a burst.
+type Word = timing.Word
 
 // Options are what a caller knows of a burst.
 type Options struct {
@@ -34,126 +41,194 @@ type Heard struct {
 	CompressionRatio   float64    // of what the recogniser wrote
 	Temperature        float64
 	Tokens             int // that the recogniser wrote
-
-	again bool // it seems to repeat itself: worth a second hearing
 }
 
-// Hear turns a burst, mono at 16 kHz in -1..1, into words. A burst longer than Params.LongestMs or with samples
-// that are no numbers is an error of kind invalid: the caller cuts at pauses. Silence, noise and whatever else
-// there is to hear are no errors.
-func (m *Model) Hear(ctx context.Context, pcm []float32, opts Options) (heard Heard, err error) {
-	if len(pcm) > m.params.LongestMs*rate/1000 {
-		return Heard{}, evidence.Invalid("a burst of %.1f s is too long: at most %.1f s are heard at once", float64(len(pcm))/rate, float64(m.params.LongestMs)/1000).
-			WithHint("cut it at a pause")
-	}
-	if opts.MaxTokens < 0 {
-		return Heard{}, evidence.Invalid("max_tokens is %d", opts.MaxTokens)
-	}
-	loud, err := loudness(pcm)
-	if err != nil {
-		return Heard{}, err
-	}
-	if err := ctx.Err(); err != nil {
-		return Heard{}, cancelled(err)
-	}
-	if loud < float64(m.params.SilenceE6)/1e6 {
-		return Heard{State: StateNoSpeech, Reason: "silence"}, nil
-	}
-	w := m.workspace()
-	defer m.leave(w)
-	defer func() { err = errors.Join(err, w.release(0)) }()
-	heard, err = m.hear(ctx, w, pcm, opts)
-	if err != nil && ctx.Err() != nil {
-		return Heard{}, cancelled(ctx.Err())
-	}
-	if err != nil {
-		return Heard{}, fmt.Errorf("hear %.1f s: %w", float64(len(pcm))/rate, err)
-	}
-	return heard, nil
+// hearing is one try at a burst: a text, and what it is judged by.
+type hearing struct {
+	*text
+	raw    string
+	state  string
+	reason string
+	doubt  doubt
+	warm   float64 // temperature
 }
 
-func cancelled(err error) error { return evidence.Cancelled("hearing was stopped").Because(err) }
-
-// hear listens in a window of the usual size and, where the recogniser repeats itself, once more in the whole window
-// that it was trained with: there it finds the end of what is said far more often, at several times the cost.
-func (m *Model) hear(ctx context.Context, w *workspace, pcm []float32, opts Options) (Heard, error) {
-	usual := m.params.shown(len(pcm), m.params.WindowMs*rate/1000)
-	h, err := m.hearIn(ctx, w, pcm, usual, opts)
-	if err != nil || !h.again || usual == longest*rate {
-		return h, err
-	}
-	if err := w.release(0); err != nil {
-		return Heard{}, err
-	}
-	return m.hearIn(ctx, w, pcm, longest*rate, opts)
+// listening is a burst that the encoder has listened to, and what was found before any word.
+type listening struct {
+	pcm       []float32
+	window    int // samples
+	noSpeech  float64
+	all       []Language
+	language  Language
+	undecided bool
+	prompt    []int
+	limit     int // tokens
 }
 
-// hearIn hears a burst followed by silence up to n samples.
-func (m *Model) hearIn(ctx context.Context, w *workspace, pcm []float32, n int, opts Options) (Heard, error) {
-	seconds := float64(len(pcm)) / rate
-	leave, err := m.enter(ctx, n)
-	if err != nil {
-		return Heard{}, err
-	}
-	d, err := m.encode(w, pcm, n)
-	leave()
-	if err != nil {
-		return Heard{}, err
-	}
-	if err := ctx.Err(); err != nil {
-		return Heard{}, err
-	}
-	v := m.words
-	limit := min(m.params.MaxTokens, m.params.TokensSpare+int(seconds*float64(m.params.TokensSecond)))
-	if opts.MaxTokens > 0 {
-		limit = min(limit, opts.MaxTokens)
-	}
-	w.att = grown(w.att, (limit+4)*m.size.alignment*d.width)[:0] // a row for each token of prompt and text
-	if err := d.step(int64(v.start)); err != nil {
-		return Heard{}, err
-	}
-	h := Heard{Temperature: float64(m.params.TemperatureE2) / 100, NoSpeech: v.share(w.logits, v.noSpeech)}
-	all := distribution(v.languages, w.logits[v.firstLanguage:v.firstLanguage+len(v.languages)])
-	language, shown, undecided := m.params.choose(all, opts.Languages)
-	h.Languages, h.Language = shown, language.Code
-	if undecided {
-		h.Language = "ru|uk"
-		h.Reason = "Russian or Ukrainian: the recogniser does not tell them apart here"
-	}
-	if err := d.step(int64(v.language(language.Code)), int64(v.transcribe), int64(v.noTimestamps)); err != nil {
-		return Heard{}, err
-	}
-	prompt := d.done
-	out, err := d.write(ctx, limit)
-	if err != nil {
-		return Heard{}, err
-	}
+// hear is the whole hearing of a burst, from the first listening to giving up. It runs as a coroutine; see row.
+func (r *row) hear() (Heard, error) {
+	return r.listen(r.pcm)
+}
 
-	raw := strings.TrimSpace(v.string(out.tokens))
-	h.Tokens = len(out.tokens)
-	h.MeanLogProbability = out.sumLog / float64(len(out.tokens)+1)
-	h.CompressionRatio = compressionRatio(raw)
-	text, left := withoutLabels(raw)
-	state, reason := m.params.judge(text, doubt{
-		meanLog: h.MeanLogProbability, noSpeech: h.NoSpeech, label: out.label, compression: h.CompressionRatio,
-		looped: out.looped, unfinished: out.unfinished, seconds: seconds,
-	})
-	h.State, h.again = state, out.looped || m.params.doubled(out.tokens) || h.CompressionRatio > float64(m.params.CompressE2)/100
-	if state != StateHeard {
-		h.Reason, h.Refused = reason, raw
-		return h, nil
+// listen hears pcm: greedily first and, where that text is in doubt, with rivals side by side; then, where what was
+// written repeats itself, in the whole window that the recogniser was trained with; then with texts drawn by chance.
+func (r *row) listen(pcm []float32) (Heard, error) {
+	p := r.m.params
+	s, places, logp, err := r.first(pcm, p.shown(len(pcm)))
+	if err != nil {
+		return Heard{}, err
 	}
-	if left != "" {
+	h, err := r.try(s, 1, 0, places, logp)
+	if err != nil {
+		return Heard{}, err
+	}
+	if !h.sure(p) {
+		if h, err = r.again(s, h); err != nil {
+			return Heard{}, err
+		}
+	}
+	return r.result(s, h), nil
+}
+
+// sure says whether a first hearing can stand without a second.
+func (h *hearing) sure(p Params) bool {
+	return h.state == StateHeard && h.doubt.meanLog >= float64(p.SureE4)/1e4 && !p.doubled(h.tokens) || h.state == StateNoSpeech
+}
+
+// again tries what is left to try on a burst whose first hearing is in doubt.
+func (r *row) again(s *listening, h *hearing) (*hearing, error) {
+	p := r.m.params
+	best := h
+	try := func(m int, warm float64) error {
+		r.reset()
+		places, logp, err := r.read(m, nil, s.prompt...)
+		if err != nil {
+			return err
+		}
+		h, err := r.try(s, m, warm, places, logp)
+		if err == nil {
+			best = best.better(h)
+		}
+		return err
+	}
+	if err := try(p.Rivals, 0); err != nil {
+		return nil, err
+	}
+	if best.state == StateHeard || best.state == StateNoSpeech {
+		return best, nil
+	}
+	if best.repeats(p) && s.window < longest*rate {
+		if err := r.encode(s.pcm, longest*rate); err != nil {
+			return nil, err
+		}
+		s.window = longest * rate
+		if err := try(p.Rivals, 0); err != nil {
+			return nil, err
+		}
+	}
+	for warm := p.WarmE2; warm <= p.WarmestE2 && best.state == StateNotUnderstood; warm += p.WarmE2 {
+		if err := try(p.Rivals, float64(warm)/100); err != nil {
+			return nil, err
+		}
+	}
+	return best, nil
+}
+
+// better is the one of two hearings of the same sound that can rather be stood by.
+func (h *hearing) better(o *hearing) *hearing {
+	if (h.state == StateHeard) != (o.state == StateHeard) {
+		if h.state == StateHeard {
+			return h
+		}
+		return o
+	}
+	if h.repeated() != o.repeated() {
+		if o.repeated() {
+			return h
+		}
+		return o
+	}
+	if o.doubt.meanLog > h.doubt.meanLog {
+		return o
+	}
+	return h
+}
+
+func (h *hearing) repeated() bool { return h.looped || h.doubt.compression > 2.4 }
+
+func (h *hearing) repeats(p Params) bool {
+	return h.looped || p.doubled(h.tokens) || h.doubt.compression > float64(p.CompressE2)/100
+}
+
+// first has the encoder listen, and finds whether somebody speaks and in which language. places and logp are what the
+// prompt left for a greedy search.
+func (r *row) first(pcm []float32, window int) (s *listening, places []int, logp []float32, err error) {
+	v, p := r.m.words, r.m.params
+	if err := r.encode(pcm, window); err != nil {
+		return nil, nil, nil, err
+	}
+	if places, logp, err = r.read(1, nil, v.start); err != nil {
+		return nil, nil, nil, err
+	}
+	s = &listening{pcm: pcm, window: window, noSpeech: math.Exp(float64(logp[v.noSpeech]))}
+	all := distribution(v.languages, logp[v.firstLanguage:v.firstLanguage+len(v.languages)])
+	s.language, s.all, s.undecided = p.choose(all, r.opts.Languages)
+	s.prompt = []int{v.start, v.language(s.language.Code), v.transcribe, v.noTimestamps}
+	s.limit = min(p.MaxTokens, p.TokensSpare+len(pcm)*p.TokensSecond/rate)
+	if r.opts.MaxTokens > 0 {
+		s.limit = min(s.limit, r.opts.MaxTokens)
+	}
+	places, logp, err = r.read(1, places, s.prompt[1:]...)
+	return s, places, logp, err
+}
+
+// try writes a text and judges it.
+func (r *row) try(s *listening, m int, warm float64, places []int, logp []float32) (*hearing, error) {
+	f, err := r.search(m, warm, places, logp, s.limit)
+	if err != nil {
+		return nil, err
+	}
+	h := &hearing{text: f.best, raw: strings.TrimSpace(r.m.words.string(f.best.tokens)), warm: warm}
+	written, left := withoutLabels(h.raw)
+	h.doubt = doubt{
+		meanLog: h.mean(), noSpeech: s.noSpeech, label: f.label, compression: compressionRatio(h.raw),
+		looped: h.looped, unfinished: !h.ended && !h.looped, seconds: float64(len(s.pcm)) / rate,
+	}
+	h.state, h.reason = r.m.params.judge(written, h.doubt)
+	if h.state == StateHeard && left != "" {
 		// A label among words: what is inside it is not said, so no word of it may stand.
-		h.State, h.Reason, h.Refused = StateNotUnderstood, "the recogniser mixed words with a sound label, "+left, raw
-		return h, nil
+		h.state, h.reason = StateNotUnderstood, "the recogniser mixed words with a sound label, "+left
 	}
-	h.Text = raw
-	used := min(d.width, (len(pcm)+frame-1)/frame)
-	enter := alignment(w.att, d.done, m.size.alignment, d.width, used, prompt, m.params.MedianFrames)
-	h.Words = words(v, out.tokens, out.probabilities, enter, language.Code, seconds)
-	settle(h.Words, rests(pcm))
 	return h, nil
+}
+
+// result is what is said of a burst whose best hearing is h.
+func (r *row) result(s *listening, h *hearing) Heard {
+	out := Heard{
+		State: h.state, Reason: h.reason, Language: s.language.Code, Languages: s.all, MeanLogProbability: h.doubt.meanLog, NoSpeech: s.noSpeech,
+		CompressionRatio: h.doubt.compression, Temperature: h.warm, Tokens: len(h.tokens),
+	}
+	if s.undecided {
+		out.Language = "ru|uk"
+		if out.Reason == "" {
+			out.Reason = "Russian or Ukrainian: the recogniser does not tell them apart here"
+		}
+	}
+	if h.state != StateHeard {
+		out.Refused = h.raw
+		return out
+	}
+	out.Text = h.raw
+	width := len(h.att) / len(h.places) / r.m.size.alignment
+	used := min(width, (len(s.pcm)+frame-1)/frame)
+	enter := timing.Align(h.att, len(h.places), r.m.size.alignment, width, used, len(s.prompt), r.m.params.MedianFrames)
+	probabilities := make([]float64, len(h.logs))
+	for i, l := range h.logs {
+		probabilities[i] = math.Exp(l)
+	}
+	out.Words = timing.Words(r.m.words.text, h.tokens, probabilities, enter, s.language.Code, float64(len(s.pcm))/rate)
+	timing.Settle(out.Words, timing.Rests(s.pcm))
+	return out
 }
 
 // loudness is the root mean square of a burst without its mean. A sample that is no number, or far outside -1..1,

@@ -42,7 +42,7 @@ func TestCallersGetTheSameResults(t *testing.T) {
 	for i := range bursts {
 		want[i] = hear(i)
 	}
-	for _, callers := range []int{2, 5} {
+	for _, callers := range []int{2, 9} {
 		var wg sync.WaitGroup
 		for c := range callers {
 			wg.Go(func() {

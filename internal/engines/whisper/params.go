@@ -3,7 +3,7 @@ package whisper
 import "github.com/earwitness/earwitness/evidence"
 
 // Version counts the changes of this package's code that can change a result under equal Params.
-const Version = 3
+const Version = 4
 
 // Params is every constant that shapes a result: a result is keyed by it. All are whole numbers, so that they
 // have one canonical form: a name that ends in E4 counts ten-thousandths, in E2 hundredths, in Ms
@@ -11,6 +11,7 @@ const Version = 3
 type Params struct {
 	TailMs       int `json:"tail_ms"`        // silence appended to a burst; without it the last word is lost
 	WindowMs     int `json:"window_ms"`      // a burst is shown with silence up to this length: in less room the recogniser repeats itself
+	WindowStepMs int `json:"window_step_ms"` // longer windows are longer by whole steps of this
 	MaxTokens    int `json:"max_tokens"`     // tokens of text at most
 	TokensSecond int `json:"tokens_second"`  // tokens of text at most for each second of sound ...
 	TokensSpare  int `json:"tokens_spare"`   // ... and this many more
@@ -35,18 +36,32 @@ type Params struct {
 	NeighbourE4    int `json:"neighbour_e4"`    // Russian and Ukrainian closer than this are not told apart
 	LanguagesShown int `json:"languages_shown"` // languages listed in a result
 	MedianFrames   int `json:"median_frames"`   // width of the median filter before alignment, in frames of 20 ms
-	TemperatureE2  int `json:"temperature_e2"`  // of the choice of tokens: 0, the most probable one
+
+	Rivals    int `json:"rivals"`     // texts that are followed side by side where the first hearing is in doubt
+	SureE4    int `json:"sure_e4"`    // mean log-probability of a token from which the first, greedy hearing is not in doubt
+	Seed      int `json:"seed"`       // of what is drawn by chance
+	WarmE2    int `json:"warm_e2"`    // temperatures that texts are drawn at where no other can be stood by: steps of this ...
+	WarmestE2 int `json:"warmest_e2"` // ... up to this
 }
 
 // Defaults are the parameters that the measurements in this package's tests were made with.
 func Defaults() Params {
 	return Params{
-		TailMs: 1000, WindowMs: 8000, MaxTokens: 220, TokensSecond: 16, TokensSpare: 16, SilenceE6: 100, LongestMs: 30000,
+		TailMs: 1000, WindowMs: 8000, WindowStepMs: 4000, MaxTokens: 220, TokensSecond: 16, TokensSpare: 16, SilenceE6: 100, LongestMs: 30000,
 		BlockTextE4: 5000, NoSpeechE4: 6000, LogProbE4: -10000, WeakLogE4: -5000, WeakVoiceE4: 3000, CompressE2: 240,
 		LettersSec: 30, LettersSpare: 12,
 		LoopShort: 6, LoopMiddle: 5, LoopLong: 4, LoopSpan: 24, RepeatSpan: 6,
-		HintMassE4: 2000, NeighbourE4: 4000, LanguagesShown: 3, MedianFrames: 7, TemperatureE2: 0,
+		HintMassE4: 2000, NeighbourE4: 4000, LanguagesShown: 3, MedianFrames: 7,
+		Rivals: 5, SureE4: -4000, Seed: 1, WarmE2: 20, WarmestE2: 60,
 	}
+}
+
+// shown is how many samples the encoder is given for a burst, the silence after it included. It has places for 30 s, and
+// was trained with nothing less.
+func (p Params) shown(samples int) int {
+	ms := max(samples*1000/rate+1+p.TailMs, p.WindowMs)
+	ms = (ms + p.WindowStepMs - 1) / p.WindowStepMs * p.WindowStepMs
+	return min(ms*rate/1000, longest*rate)
 }
 
 func (p Params) check() error {
@@ -63,8 +78,12 @@ func (p Params) check() error {
 		return evidence.Invalid("median_frames is %d: it must be odd", p.MedianFrames)
 	case p.LoopShort < 2 || p.LoopMiddle < 2 || p.LoopLong < 2 || p.LoopSpan < 1 || p.RepeatSpan < 1:
 		return evidence.Invalid("a loop needs two repeats of at least one token")
-	case p.TemperatureE2 != 0:
-		return evidence.Invalid("temperature_e2 is %d: only the most probable token is ever taken", p.TemperatureE2)
+	case p.WindowStepMs < 1:
+		return evidence.Invalid("window_step_ms is %d: it must be positive", p.WindowStepMs)
+	case p.Rivals < 2 || p.Rivals > 16:
+		return evidence.Invalid("rivals is %d: from 2 to 16 can be", p.Rivals)
+	case p.WarmE2 < 1 || p.WarmestE2 < 0 || p.WarmestE2 > 200:
+		return evidence.Invalid("warm_e2 is %d, warmest_e2 %d: temperatures are positive and at most 2", p.WarmE2, p.WarmestE2)
 	}
 	return nil
 }

@@ -2,48 +2,99 @@ package whisper
 
 import "math"
 
-// choice is the most probable token that may be written.
+// choice is a token that may be written.
 type choice struct {
-	token       int
-	log         float64 // its log-probability among the tokens that may be written
-	probability float64 // its probability among all tokens
-	label       float64 // probability of a sound label among all tokens
+	token int
+	log   float64 // its log-probability among the tokens that may be written
+	all   float64 // and among all tokens
 }
 
-// pick chooses from the decoder's scores. Brackets, notes and control tokens are never written; first, the text
-// may neither end nor begin with a blank.
-func (v *vocabulary) pick(scores []float32, first bool) choice {
-	best, most := -1, float32(math.Inf(-1))
-	top := most // of all
-	for t, s := range scores {
-		if s > top {
-			top = s
+// may says whether a token may be written: brackets, notes and control tokens never, and first, the text may neither
+// end nor begin with a blank.
+func (v *vocabulary) may(token int, first bool) bool {
+	return token <= v.end && !v.never[token] && !(first && (token == v.end || token == v.blank))
+}
+
+// top returns the n most probable tokens that may be written, best first, from the log-probabilities of all.
+func (v *vocabulary) top(logp []float32, n int, first bool) []choice {
+	best := make([]choice, 0, n+1)
+	least := float32(math.Inf(-1))
+	for t, l := range logp[:v.end+1] {
+		if l <= least && len(best) == n || !v.may(t, first) {
+			continue
 		}
-		if s > most && t <= v.end && !v.never[t] && !(first && (t == v.end || t == v.blank)) {
-			best, most = t, s
+		at := len(best)
+		for at > 0 && float64(l) > best[at-1].all {
+			at--
 		}
+		best = append(best, choice{})
+		copy(best[at+1:], best[at:])
+		best[at] = choice{token: t, all: float64(l)}
+		if len(best) > n {
+			best = best[:n]
+		}
+		least = float32(best[len(best)-1].all)
 	}
-	var may, all float64
-	for t, s := range scores {
-		if s-top < -30 {
-			continue // less than 1e-13 of the whole
-		}
-		e := float64(exp32(s - top))
-		all += e
-		if t <= v.end && !v.never[t] && !(first && (t == v.end || t == v.blank)) {
-			may += e
-		}
+	rest := v.allowed(logp, first)
+	for i := range best {
+		best[i].log = best[i].all - rest
 	}
-	own := float64(exp32(most - top))
-	c := choice{token: best, probability: own / all}
-	// Where all that may be written is vanishingly improbable, the scale of the rest says nothing.
-	if may > 0 && own > 0 {
-		c.log = math.Log(own / may)
-	} else {
-		c.log = math.Inf(-1)
+	return best
+}
+
+// allowed is the log-probability that what follows may be written. Where that is vanishingly improbable the scale of
+// the rest says nothing, and every choice is as improbable.
+func (v *vocabulary) allowed(logp []float32, first bool) float64 {
+	barred := 0.0
+	for _, t := range v.barred {
+		barred += float64(exp32(min(logp[t], 0)))
 	}
+	if first {
+		barred += float64(exp32(min(logp[v.end], 0))) + float64(exp32(min(logp[v.blank], 0)))
+	}
+	if barred > 1-1e-6 {
+		return 0
+	}
+	return math.Log1p(-barred)
+}
+
+// labelled is the probability that a sound label begins.
+func (v *vocabulary) labelled(logp []float32) float64 {
+	sum := 0.0
 	for _, t := range v.labels {
-		c.label += float64(exp32(scores[t]-top)) / all
+		sum += float64(exp32(min(logp[t], 0)))
 	}
-	return c
+	return sum
+}
+
+// draw picks a token that may be written by chance, at a number between 0 and 1; a higher temperature makes the
+// improbable more probable.
+func (v *vocabulary) draw(logp []float32, temperature, at float64, first bool) choice {
+	most := float32(math.Inf(-1))
+	for t, l := range logp[:v.end+1] {
+		if l > most && v.may(t, first) {
+			most = l
+		}
+	}
+	weight := func(t int) float64 {
+		if !v.may(t, first) {
+			return 0
+		}
+		return float64(exp32((logp[t] - most) / float32(temperature)))
+	}
+	sum := 0.0
+	for t := range logp[:v.end+1] {
+		sum += weight(t)
+	}
+	last, until := 0, at*sum
+	for t := range logp[:v.end+1] {
+		if w := weight(t); w > 0 {
+			last = t
+			if until -= w; until < 0 {
+				break
+			}
+		}
+	}
+	all := float64(logp[last])
+	return choice{token: last, all: all, log: all - v.allowed(logp, first)}
 }

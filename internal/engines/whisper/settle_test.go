@@ -16,42 +16,8 @@ import (
 	"github.com/earwitness/earwitness/internal/casetest"
 )
 
-func TestSettle(t *testing.T) {
-	pauses := []rest{{0, 0.5}, {1.2, 1.5}, {2.4, 3}}
-	words := []Word{{Text: "a", Start: 0.38, End: 1.33}, {Text: "b", Start: 1.33, End: 2}, {Text: "c", Start: 2, End: 2.6}}
-	settle(words, pauses)
-	want := []Word{{Text: "a", Start: 0.5, End: 1.2}, {Text: "b", Start: 1.5, End: 2}, {Text: "c", Start: 2, End: 2.4}}
-	if !slices.Equal(words, want) {
-		t.Errorf("got  %+v\nwant %+v", words, want)
-	}
-	// A pause that would swallow a word, or is far off, moves nothing.
-	words = []Word{{Text: "a", Start: 1.25, End: 1.45}, {Text: "b", Start: 1.45, End: 2}}
-	settle(words, []rest{{1.2, 1.5}, {2.5, 3}})
-	if words[0].Start != 1.25 || words[0].End != 1.45 || words[1].End != 2 {
-		t.Errorf("%+v", words)
-	}
-	settle(nil, pauses)
-}
-
-func TestRestsAreSeenOnlyWhereSpeechStandsOut(t *testing.T) {
-	x := noise(0.001, 3, 1)
-	for i := rate / 2; i < rate; i++ {
-		x[i] += float32(0.3 * math.Sin(float64(i)*0.2))
-	}
-	for i := 3 * rate / 2; i < 3*rate; i++ {
-		x[i] += float32(0.3 * math.Sin(float64(i)*0.2))
-	}
-	got := rests(x)
-	if len(got) != 2 || math.Abs(got[0].to-0.5) > 0.02 || math.Abs(got[1].from-1) > 0.02 || math.Abs(got[1].to-1.5) > 0.02 {
-		t.Errorf("%+v", got)
-	}
-	if got := rests(noise(0.1, 3, 2)); got != nil {
-		t.Errorf("in noise alone: %+v", got)
-	}
-	if got := rests(x[:100]); got != nil {
-		t.Errorf("in a moment: %+v", got)
-	}
-}
+// span is a stretch of time in seconds.
+type span struct{ from, to float64 }
 
 // Beside a pause of at least 0.1 s words begin and end where the phone labels have the speech begin and end.
 func TestWordsBesidePausesKeepTheLabelsTimes(t *testing.T) {
@@ -94,7 +60,7 @@ func TestWordsBesidePausesKeepTheLabelsTimes(t *testing.T) {
 }
 
 // labelled reads the pauses of a file of phone labels, and where its last phone ends.
-func labelled(t *testing.T, name string) (pauses []rest, length float64) {
+func labelled(t *testing.T, name string) (pauses []span, length float64) {
 	t.Helper()
 	f, err := os.Open(name)
 	if err != nil {
@@ -112,7 +78,7 @@ func labelled(t *testing.T, name string) (pauses []rest, length float64) {
 			if k := len(pauses); k > 0 && pauses[k-1].to == length {
 				pauses[k-1].to = end
 			} else {
-				pauses = append(pauses, rest{length, end})
+				pauses = append(pauses, span{length, end})
 			}
 		}
 		length = end

@@ -4,6 +4,7 @@ package whisper
 
 import (
 	"bytes"
+	"context"
 	"encoding/binary"
 	"math"
 	"math/rand/v2"
@@ -11,9 +12,11 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/earwitness/earwitness/internal/casetest"
+	"github.com/earwitness/earwitness/internal/engines/whisper/graph"
 )
 
 // library finds libonnxruntime.so in the module that carries it.
@@ -28,17 +31,35 @@ func library(t testing.TB) string {
 	return filepath.Join(strings.TrimSpace(string(out)), "lib", "x86_64-unknown-linux-gnu", "libonnxruntime.so")
 }
 
-func model(t testing.TB) *Model {
-	t.Helper()
-	cfg := Config{Library: library(t), Params: Defaults()}
-	for name, to := range map[string]*[]byte{"encoder": &cfg.Encoder, "decoder": &cfg.Decoder} {
-		b, err := os.ReadFile(casetest.Shared(t, "models", "whisper-base", name+".onnx"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		*to = b
+// graphs builds whisper-base's from its checkpoint in the folder EARWITNESS_WEIGHTS, once.
+var graphs = sync.OnceValues(func() ([2][]byte, error) {
+	path := filepath.Join(os.Getenv("EARWITNESS_WEIGHTS"), "model.bin")
+	f, err := os.Open(path)
+	if err != nil {
+		return [2][]byte{}, err
 	}
-	m, err := Load(cfg)
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return [2][]byte{}, err
+	}
+	var encoder, decoder bytes.Buffer
+	err = graph.Build(context.Background(), f, info.Size(), "whisper-base", &encoder, &decoder)
+	return [2][]byte{encoder.Bytes(), decoder.Bytes()}, err
+})
+
+func model(t testing.TB) *Model { return modelWith(t, 2, Defaults()) }
+
+func modelWith(t testing.TB, threads int, p Params) *Model {
+	t.Helper()
+	if os.Getenv("EARWITNESS_WEIGHTS") == "" {
+		casetest.Skip(t, "EARWITNESS_WEIGHTS names no folder with the checkpoint of whisper-base (tools/weights.sh FOLDER fetches it)")
+	}
+	g, err := graphs()
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := Load(Config{Library: library(t), Encoder: g[0], Decoder: g[1], Params: p, Threads: threads})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -25,9 +25,10 @@ type vocabulary struct {
 	text      [][]byte // of the tokens below end
 	languages []string
 
-	end, start, firstLanguage, transcribe, noSpeech, noTimestamps int
+	end, start, firstLanguage, translate, transcribe, noSpeech, noTimestamps int
 
 	never  []bool // of tokens up to end: those that are no speech, such as brackets and notes
+	barred []int  // the tokens that are never written, the control tokens beyond end among them
 	labels []int  // of those, the ones that open a sound label
 	blank  int    // a single space
 }
@@ -58,8 +59,9 @@ func newVocabulary(words int) (*vocabulary, error) {
 	v.end = len(v.text)
 	v.start = v.end + 1
 	v.firstLanguage = v.start + 1
-	v.transcribe = v.firstLanguage + n + 1 // after "translate"
-	v.noSpeech = v.transcribe + 3          // after "startoflm" and "startofprev"
+	v.translate = v.firstLanguage + n
+	v.transcribe = v.translate + 1
+	v.noSpeech = v.transcribe + 3 // after "startoflm" and "startofprev"
 	v.noTimestamps = v.noSpeech + 1
 
 	v.blank = rank[" "]
@@ -78,6 +80,11 @@ func newVocabulary(words int) (*vocabulary, error) {
 	}
 	ban(" -") // a hyphen or an apostrophe may stand in a word, but not begin one
 	ban(" '")
+	for t := range words {
+		if t > v.end || v.never[t] {
+			v.barred = append(v.barred, t)
+		}
+	}
 	for _, s := range []string{"(", "[", "*", "♪", "♫", "♬", "♩", "♪♪", "♪♪♪", "\xe2\x99", "((", "[["} {
 		for _, s := range []string{s, " " + s} {
 			if t, ok := rank[s]; ok {
@@ -100,14 +107,4 @@ func (v *vocabulary) string(tokens []int) string {
 // language is the token of a language that the model has.
 func (v *vocabulary) language(code string) int {
 	return v.firstLanguage + slices.Index(v.languages, code)
-}
-
-// share is a token's probability among all tokens.
-func (v *vocabulary) share(scores []float32, token int) float64 {
-	top := slices.Max(scores)
-	sum := 0.0
-	for _, s := range scores {
-		sum += float64(exp32(s - top))
-	}
-	return float64(exp32(scores[token]-top)) / sum
 }

@@ -3,7 +3,6 @@
 package whisper
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"sync"
@@ -20,24 +19,21 @@ type Config struct {
 	Encoder []byte // the two graphs of package graph; the caller has checked their digests
 	Decoder []byte
 	Params  Params // see Defaults
+	Threads int    // that hear at once; results do not depend on it
 }
 
-// Model is Whisper, ready to hear. Hear may be called from several goroutines at once: each runs on one thread
-// of its own, so the number of callers changes nothing in a result.
+// Model is Whisper, ready to hear. Hear may be called from many goroutines at once: their bursts wait for a few
+// workers, each of which decodes several together on one thread. Neither the number of workers nor what else is in a
+// batch changes anything in a result.
 type Model struct {
 	encoder, decoder *ort.DynamicAdvancedSession
 	words            *vocabulary
-	bands            []melBand
 	size             size
 	params           Params
 
-	// room is shared by the bursts in the encoder, whose attention takes memory with the square of the length:
-	// the longest burst has the encoder to itself, short ones do not feel it.
-	room *semaphore.Weighted
-
-	mu    sync.Mutex
-	free  []*workspace // of callers that have left
-	longs int          // long bursts in the encoder
+	queue   *queue
+	long    *semaphore.Weighted // see enter
+	workers sync.WaitGroup
 }
 
 // Load makes a model. ONNX Runtime is opened once in a process, from the library of the first Load, and stays
@@ -51,7 +47,7 @@ func Load(cfg Config) (*Model, error) {
 	if err != nil {
 		return nil, fmt.Errorf("load Whisper: %w", err)
 	}
-	m := &Model{size: s, params: cfg.Params, bands: melBands(s.mels), room: semaphore.NewWeighted(square(longest * rate))}
+	m := &Model{size: s, params: cfg.Params, queue: newQueue(), long: semaphore.NewWeighted(1)}
 	if m.words, err = newVocabulary(s.words); err != nil {
 		return nil, fmt.Errorf("load Whisper: %w", err)
 	}
@@ -79,73 +75,24 @@ func Load(cfg Config) (*Model, error) {
 			return nil, fmt.Errorf("set ONNX Runtime's options: %w", err)
 		}
 	}
-	m.encoder, err = ort.NewDynamicAdvancedSessionWithONNXData(cfg.Encoder, []string{"mel"}, []string{"ck", "cv"}, options)
+	m.encoder, err = ort.NewDynamicAdvancedSessionWithONNXData(cfg.Encoder, []string{"mel"}, layered(s.layers, nil, "ck", "cv"), options)
 	if err != nil {
 		return nil, evidence.Invalid("the encoder's graph cannot be loaded").Because(err)
 	}
 	m.decoder, err = ort.NewDynamicAdvancedSessionWithONNXData(cfg.Decoder,
-		[]string{"tokens", "pos", "mask", "pk", "pv", "ck", "cv", "cmask"}, []string{"logits", "nk", "nv", "att"}, options)
+		layered(s.layers, []string{"tokens", "pos", "mask"}, "pk", "pv", "ck", "cv"), layered(s.layers, []string{"logp", "att"}, "nk", "nv"), options)
 	if err != nil {
 		return nil, errors.Join(evidence.Invalid("the decoder's graph cannot be loaded").Because(err), m.encoder.Destroy())
+	}
+	for range max(1, cfg.Threads) {
+		m.workers.Go(m.work)
 	}
 	return m, nil
 }
 
 // Close frees the model. No Hear may be running.
 func (m *Model) Close() error {
+	m.queue.close()
+	m.workers.Wait()
 	return errors.Join(m.encoder.Destroy(), m.decoder.Destroy())
-}
-
-// workspace returns buffers for one burst; leave gives them back.
-func (m *Model) workspace() *workspace {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if n := len(m.free); n > 0 {
-		w := m.free[n-1]
-		m.free = m.free[:n-1]
-		return w
-	}
-	return &workspace{spectrograph: newSpectrograph(m.bands)}
-}
-
-func (m *Model) leave(w *workspace) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.free = append(m.free, w)
-}
-
-// longBurst is the length from which a burst's memory is worth giving back at once.
-const longBurst = 12 * rate
-
-// square is what a burst takes of the room: the square of its encoder frames.
-func square(samples int) int64 {
-	n := int64(samples / frame)
-	return max(1, n*n)
-}
-
-// enter waits until a burst of that many samples may be encoded, and returns what ends its stay.
-func (m *Model) enter(ctx context.Context, samples int) (leave func(), err error) {
-	n := square(samples)
-	if err := m.room.Acquire(ctx, n); err != nil {
-		return nil, err
-	}
-	m.count(samples, 1)
-	return func() {
-		m.count(samples, -1)
-		m.room.Release(n)
-	}, nil
-}
-
-// count keeps the number of long bursts in the encoder, and spares memory while there are any.
-func (m *Model) count(samples, change int) {
-	if samples < longBurst {
-		return
-	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	before := m.longs
-	m.longs += change
-	if before == 0 || m.longs == 0 {
-		spare(m.longs > 0)
-	}
 }

@@ -1,10 +1,11 @@
 package whisper
 
 import (
-	"math"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/earwitness/earwitness/internal/engines/whisper/timing"
 )
 
 func TestWordsOfAText(t *testing.T) {
@@ -20,13 +21,8 @@ func TestWordsOfAText(t *testing.T) {
 	} {
 		var got []string
 		tokens := v.encode(c.text)
-		next := 0
-		for _, p := range split(v, tokens, c.lang) {
-			got = append(got, strings.TrimSpace(p.text))
-			if p.from < next || p.inner < p.from || p.outer > p.to || p.inner >= p.outer {
-				t.Errorf("%q: piece %+v", c.text, p)
-			}
-			next = p.to
+		for _, w := range timing.Words(v.text, tokens, make([]float64, len(tokens)), nil, c.lang, 1) {
+			got = append(got, w.Text)
 		}
 		if c.lang == "ja" { // how many characters a token holds is the vocabulary's affair
 			if strings.Join(got, "") != c.text {
@@ -44,34 +40,7 @@ func TestWordsOfAText(t *testing.T) {
 func TestWordsOfBrokenBytes(t *testing.T) {
 	v := vocabularyOf(t, 51865)
 	tokens := append([]int{slices.IndexFunc(v.text, func(b []byte) bool { return string(b) == "\xd0" })}, v.encode(" дом")...)
-	if got := split(v, tokens, "ru"); len(got) != 1 || !strings.HasSuffix(got[0].text, " дом") || got[0].inner != 1 {
-		t.Errorf("pieces %+v", got)
-	}
-}
-
-// Attention that moves forward evenly gives back the times it was made from.
-func TestAlignmentFollowsAttention(t *testing.T) {
-	const rows, heads, width, prompt = 9, 2, 60, 4
-	starts := []int{0, 8, 20, 31, 40, 52} // of rows 3 to 8
-	att := make([]float32, rows*heads*width)
-	for r := prompt - 1; r < rows; r++ {
-		from, to := starts[r-prompt+1], width
-		if r-prompt+2 < len(starts) {
-			to = starts[r-prompt+2]
-		}
-		for h := range heads {
-			for f := from; f < to; f++ {
-				att[(r*heads+h)*width+f] = 1 / float32(to-from)
-			}
-		}
-	}
-	got := alignment(att, rows, heads, width, width, prompt, 7)
-	for i, want := range starts {
-		if math.Abs(float64(got[i]-want)) > 1 {
-			t.Errorf("row %d begins at frame %d, want %d", i, got[i], want)
-		}
-	}
-	if got := alignment(make([]float32, rows*heads*width), rows, heads, width, 2, prompt, 7); len(got) != rows-prompt+1 {
-		t.Errorf("of no attention at all: %v", got)
+	if got := timing.Words(v.text, tokens, make([]float64, len(tokens)), nil, "ru", 1); len(got) != 1 || !strings.HasSuffix(got[0].Text, " дом") {
+		t.Errorf("words %+v", got)
 	}
 }

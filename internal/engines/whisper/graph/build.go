@@ -2,8 +2,11 @@ package graph
 
 import (
 	"context"
+	"encoding/binary"
 	"fmt"
 	"io"
+	"math"
+	"strconv"
 
 	"github.com/earwitness/earwitness/evidence"
 	"github.com/earwitness/earwitness/internal/engines/checkpoint"
@@ -137,18 +140,34 @@ func (w *whisper) projection(name string, in, out int) projection {
 	return projection{name, []checkpoint.Part{checkpoint.Plain(w.tensor(name+".weight", out, in))}, []checkpoint.Part{checkpoint.Plain(w.tensor(name+".bias", out))}, in, out}
 }
 
-// quantized gives integers, their scale and their zero point.
-func (w *whisper) quantized(x string) []string {
-	return w.Ops("DynamicQuantizeLinear", 3, in(x))
+// quantized is a tensor in eight bits, each row by itself: its integers, and the greatest magnitude of each row.
+type quantized struct{ integers, most string }
+
+func (w *whisper) quantized(x string) quantized {
+	m := w.Op("ReduceMax", in(w.Op("Abs", in(x))), onnx.With("axes", []int64{-1}), onnx.With("keepdims", int64(1)))
+	m = w.Op("Max", in(m, w.Scalar("1e-06", 1e-6)))
+	x = w.Op("Div", in(x, m))
+	step := w.Constant("row.s", onnx.Float, nil, func(emit func([]byte) error) error {
+		return emit(binary.LittleEndian.AppendUint32(nil, math.Float32bits(1.0/127)))
+	})
+	return quantized{w.Op("QuantizeLinear", in(x, step, w.nought())), m}
 }
 
-func (w *whisper) linear(xq []string, p projection) string {
+// nought is the integer that stands for 0 in a row.
+func (w *whisper) nought() string {
+	return w.Constant("row.z", onnx.Uint8, nil, func(emit func([]byte) error) error { return emit([]byte{128}) })
+}
+
+func (w *whisper) product(x quantized, matrix, scales string) string {
+	y := w.Op("Cast", in(w.Op("MatMulInteger", in(x.integers, matrix, w.nought()))), onnx.ToFloat())
+	return w.Op("Mul", in(w.Op("Mul", in(y, scales)), x.most))
+}
+
+func (w *whisper) linear(x quantized, p projection) string {
 	m := &matrix{r: w.r, parts: p.weights, in: p.in, out: p.out}
 	q := w.Constant(p.name+".q", onnx.Int8, []int64{int64(p.in), int64(p.out)}, m.integers)
-	y := w.Op("Cast", in(w.Op("MatMulInteger", in(xq[0], q, xq[2]))), onnx.ToFloat())
 	s := w.Constant(p.name+".s", onnx.Float, []int64{int64(p.out)}, m.scaleBytes)
-	y = w.Op("Mul", in(y, w.Op("Mul", in(xq[1], s))))
-	return w.Op("Add", in(y, w.Constant(p.name+".b", onnx.Float, []int64{int64(p.out)}, w.r.floats(p.bias...))))
+	return w.Op("Add", in(w.product(x, q, s), w.Constant(p.name+".b", onnx.Float, []int64{int64(p.out)}, w.r.floats(p.bias...))))
 }
 
 func (w *whisper) norm(name, x string) string {
@@ -167,8 +186,8 @@ func (w *whisper) mlp(p, x string) string {
 	return w.Op("Add", in(x, w.linear(w.quantized(w.gelu(y)), w.projection(p+".mlp.2", 4*d, d))))
 }
 
-func (w *whisper) splitHeads(x string, order ...int64) string {
-	return w.Op("Transpose", in(w.Op("Reshape", in(x, w.Ints(0, 0, int64(w.d.heads), 64)))), onnx.Perm(order...))
+func (w *whisper) heads(x string) string {
+	return w.Op("Reshape", in(x, w.Ints(0, 0, int64(w.d.heads), 64)))
 }
 
 func (w *whisper) mergeHeads(x string) string {
@@ -213,12 +232,12 @@ func (w *whisper) encoder(out io.Writer) error {
 	for i := range d.audioLayers {
 		p := layerName("encoder", i)
 		qkv := w.qkv(p+".attn", w.norm(p+".attn_ln", x))
-		a := w.Op("Softmax", in(w.Op("MatMul", in(w.splitHeads(qkv[0], 0, 2, 1, 3), w.splitHeads(qkv[1], 0, 2, 3, 1)))), onnx.Axis(-1))
-		x = w.residual(x, p+".attn.out", w.mergeHeads(w.Op("MatMul", in(a, w.splitHeads(qkv[2], 0, 2, 1, 3)))))
-		x = w.mlp(p, x)
+		// ONNX Runtime's own operator: attention in blocks, without a matrix of the square of the length.
+		a := w.OwnOp("MultiHeadAttention", qkv, onnx.With("num_heads", int64(d.heads)), onnx.With("scale", float32(1)))
+		x = w.mlp(p, w.residual(x, p+".attn.out", a))
 	}
 	xq := w.quantized(w.norm("encoder.ln_post", x))
-	var keys, values []string
+	var outputs []onnx.Value
 	for i := range d.textLayers { // the decoder's cross-attention keys and values, once per utterance
 		p := layerName("decoder", i) + ".cross_attn"
 		kv := projection{
@@ -228,17 +247,29 @@ func (w *whisper) encoder(out io.Writer) error {
 			in:      d.state, out: 2 * d.state,
 		}
 		halves := w.Ops("Split", 2, in(w.linear(xq, kv), w.Ints(int64(d.state), int64(d.state))), onnx.Axis(-1))
-		keys = append(keys, w.Op("Unsqueeze", in(w.splitHeads(halves[0], 0, 2, 3, 1), w.Ints(0))))
-		values = append(values, w.Op("Unsqueeze", in(w.splitHeads(halves[1], 0, 2, 1, 3), w.Ints(0))))
+		w.Result(layered("ck", i), "Transpose", in(w.heads(halves[0])), asKeys())
+		w.Result(layered("cv", i), "Transpose", in(w.heads(halves[1])), asValues())
+		outputs = append(outputs, d.keys("ck", i, "T"), d.values("cv", i, "T"))
 	}
-	w.Result("ck", "Concat", keys, onnx.Axis(0))
-	w.Result("cv", "Concat", values, onnx.Axis(0))
 	if w.err != nil {
 		return w.err
 	}
-	return w.Write(out, "whisper",
-		[]onnx.Value{onnx.Named("mel", onnx.Float, "B", d.mels, "M")},
-		[]onnx.Value{onnx.Named("ck", onnx.Float, d.textLayers, "B", d.heads, 64, "T"), onnx.Named("cv", onnx.Float, d.textLayers, "B", d.heads, "T", 64)})
+	return w.Write(out, "whisper", []onnx.Value{onnx.Named("mel", onnx.Float, "B", d.mels, "M")}, outputs)
+}
+
+// layered names an input or output of one of the decoder's layers: "pk3".
+func layered(name string, i int) string { return name + strconv.Itoa(i) }
+
+// asKeys and asValues bring [B,T,heads,64] into the order in which attention reads it.
+func asKeys() onnx.Attr   { return onnx.Perm(0, 2, 3, 1) }
+func asValues() onnx.Attr { return onnx.Perm(0, 2, 1, 3) }
+
+func (d dims) keys(name string, i int, n string) onnx.Value {
+	return onnx.Named(layered(name, i), onnx.Float, "B", d.heads, 64, n)
+}
+
+func (d dims) values(name string, i int, n string) onnx.Value {
+	return onnx.Named(layered(name, i), onnx.Float, "B", d.heads, n, 64)
 }
 
 func (w *whisper) decoder(out io.Writer, heads []head) error {
@@ -248,25 +279,31 @@ func (w *whisper) decoder(out io.Writer, heads []head) error {
 	table := w.Constant("tokens.q", onnx.Int8, []int64{int64(d.state), int64(d.words)}, words.integers)
 	scale := w.Constant("tokens.s", onnx.Float, []int64{int64(d.words)}, words.scaleBytes)
 	x := w.Op("Transpose", in(w.Op("Cast", in(w.Op("Gather", in(table, "tokens"), onnx.Axis(1))), onnx.ToFloat())), onnx.Perm(1, 2, 0))
-	x = w.Op("Mul", in(x, w.Op("Unsqueeze", in(w.Op("Gather", in(scale, "tokens")), w.Ints(-1)))))
+	x = w.Op("Mul", in(w.Op("Mul", in(x, w.Op("Unsqueeze", in(w.Op("Gather", in(scale, "tokens")), w.Ints(-1))))), w.Scalar("127.0", 127)))
 	x = w.Op("Add", in(x, w.Op("Gather", in(w.float("positions", "decoder.positional_embedding", d.textPositions, d.state), "pos"))))
-	layer := func(t string, i int) string { return w.Op("Gather", in(t, w.Index(int64(i))), onnx.Axis(0)) }
-	var keys, values, attention []string
+	places := w.Op("Slice", in(w.Op("Shape", in("pk0")), w.Ints(3), w.Ints(4)))
+	fresh := w.Op("Slice", in(w.Op("Shape", in("tokens")), w.Ints(1), w.Ints(2)))
+	parts := w.Op("Concat", in(places, fresh), onnx.Axis(0))
+	inputs := []onnx.Value{onnx.Named("tokens", onnx.Int64, "B", "N"), onnx.Named("pos", onnx.Int64, "B", "N"), onnx.Named("mask", onnx.Float, "B", 1, "N", "C")}
+	outputs := []onnx.Value{onnx.Named("logp", onnx.Float, "B", "N", d.words), onnx.Named("att", onnx.Float, "B", len(heads), "N", "T")}
+	var attention []string
 	for i := range d.textLayers {
 		p := layerName("decoder", i)
 		qkv := w.qkv(p+".attn", w.norm(p+".attn_ln", x))
-		k := w.Op("Concat", in(layer("pk", i), w.splitHeads(qkv[1], 0, 2, 1, 3)), onnx.Axis(2))
-		v := w.Op("Concat", in(layer("pv", i), w.splitHeads(qkv[2], 0, 2, 1, 3)), onnx.Axis(2))
-		keys = append(keys, w.Op("Unsqueeze", in(k, w.Ints(0))))
-		values = append(values, w.Op("Unsqueeze", in(v, w.Ints(0))))
-		a := w.Op("Add", in(w.Op("MatMul", in(w.splitHeads(qkv[0], 0, 2, 1, 3), w.Op("Transpose", in(k), onnx.Perm(0, 1, 3, 2)))), "mask"))
-		x = w.residual(x, p+".attn.out", w.mergeHeads(w.Op("MatMul", in(w.Op("Softmax", in(a), onnx.Axis(-1)), v))))
+		q := w.Op("Transpose", in(w.heads(qkv[0])), asValues())
+		k := w.Result(layered("nk", i), "Transpose", in(w.heads(qkv[1])), asKeys())
+		v := w.Result(layered("nv", i), "Transpose", in(w.heads(qkv[2])), asValues())
+		// The cache is read where it lies; only the scores of old and new are joined.
+		a := w.Op("Concat", in(w.Op("MatMul", in(q, layered("pk", i))), w.Op("MatMul", in(q, k))), onnx.Axis(3))
+		both := w.Ops("Split", 2, in(w.Op("Softmax", in(w.Op("Add", in(a, "mask"))), onnx.Axis(-1)), parts), onnx.Axis(3))
+		y := w.Op("Add", in(w.Op("MatMul", in(both[0], layered("pv", i))), w.Op("MatMul", in(both[1], v))))
+		x = w.residual(x, p+".attn.out", w.mergeHeads(y))
 		query := p + ".cross_attn.query"
 		xq := w.quantized(w.norm(p+".cross_attn_ln", x))
 		pq := w.projection(query, d.state, d.state)
 		pq.weights[0].Factor, pq.bias[0].Factor = rootScale, rootScale
-		q := w.linear(xq, pq)
-		a = w.Op("Softmax", in(w.Op("Add", in(w.Op("MatMul", in(w.splitHeads(q, 0, 2, 1, 3), layer("ck", i))), "cmask"))), onnx.Axis(-1))
+		q = w.Op("Transpose", in(w.heads(w.linear(xq, pq))), asValues())
+		a = w.Op("Softmax", in(w.Op("MatMul", in(q, layered("ck", i)))), onnx.Axis(-1))
 		var own []int64
 		for _, h := range heads {
 			if h.layer == i {
@@ -276,28 +313,17 @@ func (w *whisper) decoder(out io.Writer, heads []head) error {
 		if len(own) > 0 {
 			attention = append(attention, w.Op("Gather", in(a, w.Indices(fmt.Sprintf("heads%d", i), own)), onnx.Axis(1)))
 		}
-		x = w.residual(x, p+".cross_attn.out", w.mergeHeads(w.Op("MatMul", in(a, layer("cv", i)))))
+		x = w.residual(x, p+".cross_attn.out", w.mergeHeads(w.Op("MatMul", in(a, layered("cv", i)))))
 		x = w.mlp(p, x)
+		inputs = append(inputs, d.keys("pk", i, "S"), d.values("pv", i, "S"), d.keys("ck", i, "T"), d.values("cv", i, "T"))
+		outputs = append(outputs, d.keys("nk", i, "N"), d.values("nv", i, "N"))
 	}
-	xq := w.quantized(w.norm("decoder.ln", w.Op("Gather", in(x, w.Index(-1)), onnx.Axis(1))))
-	y := w.Op("Cast", in(w.Op("MatMulInteger", in(xq[0], table, xq[2]))), onnx.ToFloat())
-	w.Result("logits", "Mul", in(y, w.Op("Mul", in(xq[1], scale))))
-	w.Result("nk", "Concat", keys, onnx.Axis(0))
-	w.Result("nv", "Concat", values, onnx.Axis(0))
+	w.Result("logp", "LogSoftmax", in(w.product(w.quantized(w.norm("decoder.ln", x)), table, scale)), onnx.Axis(-1))
 	w.Result("att", "Concat", attention, onnx.Axis(1))
 	if w.err != nil {
 		return w.err
 	}
-	past := func(name, n string) onnx.Value {
-		return onnx.Named(name, onnx.Float, d.textLayers, "B", d.heads, n, 64)
-	}
-	return w.Write(out, "whisper",
-		[]onnx.Value{
-			onnx.Named("tokens", onnx.Int64, "B", "N"), onnx.Named("pos", onnx.Int64, "N"), onnx.Named("mask", onnx.Float, "B", 1, "N", "S"),
-			past("pk", "P"), past("pv", "P"),
-			onnx.Named("ck", onnx.Float, d.textLayers, "B", d.heads, 64, "T"), past("cv", "T"), onnx.Named("cmask", onnx.Float, "B", 1, 1, "T"),
-		},
-		[]onnx.Value{onnx.Named("logits", onnx.Float, "B", d.words), past("nk", "S"), past("nv", "S"), onnx.Named("att", onnx.Float, "B", len(heads), "N", "T")})
+	return w.Write(out, "whisper", inputs, outputs)
 }
 
 // layerName names one block of a side: "encoder.blocks.3".

@@ -16,8 +16,8 @@ import (
 
 // What the reference, design/ear/build_graphs.py, makes of testdata/model.bin with these heads.
 const (
-	smallEncoder = "52bb0e3069b222628d9265a9ccffbc3241ccc7681cd0993c955325f5b6f47179"
-	smallDecoder = "302a6c01e17d81a286436122fc067ce1f81c23acac8cb3432e16719d43f24bc2"
+	smallEncoder = "db1316cd67f550e3aa7cadf03a7afdb92f82faac85ead0882e878300fe1bbc72"
+	smallDecoder = "7f25d0a012e939ce5835ff2e89e2e9fae69726c342317ec3fd48282a88a0fb42"
 )
 
 func smallHeads() []head { return []head{{0, 0}, {1, 0}} }

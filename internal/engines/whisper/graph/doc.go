@@ -5,15 +5,21 @@
 // anything a checkpoint holds, never allocates more than the file's own size warrants, and holds one weight
 // at a time in memory: it is pure Go and needs no Python.
 //
-// The graphs, with B utterances, M mel frames, T = M/2 encoder frames, N new tokens, P tokens already decoded,
-// S = P + N, L decoder layers, H heads of 64, A alignment heads and V words in the vocabulary:
+// The graphs, with B utterances, M mel frames, T = M/2 encoder frames, N tokens that go in at once, S places of the
+// cache, C = S + N, H heads of 64, A alignment heads, V words in the vocabulary, and i counting the decoder's layers:
 //
-//	encoder  mel [B,mels,M]                                  -> ck [L,B,H,64,T]  cv [L,B,H,T,64]
-//	decoder  tokens [B,N]  pos [N]  mask [B,1,N,S]
-//	         cmask [B,1,1,T]  pk, pv [L,B,H,P,64]  ck  cv    -> logits [B,V] of the last token,
-//	                                                            nk, nv [L,B,H,S,64], att [B,A,N,T]
+//	encoder  mel [B,mels,M]                              -> ck{i} [B,H,64,T]  cv{i} [B,H,T,64]
+//	decoder  tokens, pos [B,N]  mask [B,1,N,C]
+//	         pk{i} [B,H,64,S]  pv{i} [B,H,S,64]
+//	         ck{i}  cv{i}                                -> logp [B,N,V], log-probabilities of what follows each token,
+//	                                                        att [B,A,N,T], nk{i} [B,H,64,N]  nv{i} [B,H,N,64]
+//
+// The cache is the caller's: the graph reads pk and pv where they lie and hands out only what is new, nk and nv. What
+// is added to the mask decides which places a token sees, so that the N tokens may be a text or rival texts.
 //
 // Matrices are int8 with one scale per output column and values in -63..63: in seven bits the sum of two
 // products fits 16 bits, so a CPU without VNNI does not saturate and gives the same integers as one with it.
-// Operator set 17, IR version 8 (onnx.ai/onnx/repo-docs/IR.html).
+// What they are multiplied with is quantized row by row, so that a result does not depend on its neighbours in a batch.
+// Operator set 17, IR version 8 (onnx.ai/onnx/repo-docs/IR.html), and ONNX Runtime's own MultiHeadAttention.
+// testdata/build_graphs.py is the reference that the bytes are compared with.
 package graph

@@ -80,10 +80,11 @@ func (m *matrix) integers(emit func([]byte) error) error {
 	return emit(q)
 }
 
+// scaleBytes gives what a product of integers is multiplied by: 127 in a row stand for its greatest magnitude.
 func (m *matrix) scaleBytes(emit func([]byte) error) error {
 	b := make([]byte, 0, 4*len(m.scales))
 	for _, s := range m.scales {
-		b = binary.LittleEndian.AppendUint32(b, math.Float32bits(s))
+		b = binary.LittleEndian.AppendUint32(b, math.Float32bits(s/127))
 	}
 	return emit(b)
 }

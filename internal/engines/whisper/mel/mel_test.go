@@ -1,4 +1,4 @@
-package whisper
+package mel
 
 import (
 	"encoding/binary"
@@ -22,7 +22,7 @@ func TestLogMelEqualsReference(t *testing.T) {
 		pcm[i] = float32(int16(binary.LittleEndian.Uint16(raw[2*i:]))) / 32768
 	}
 	for _, bands := range []int{80, 128} {
-		got := newSpectrograph(melBands(bands)).logMel(nil, pcm, rate)
+		got := New(bands).LogMel(nil, pcm, Rate)
 		if len(got) != bands*300 {
 			t.Fatalf("%d bands: %d values, want %d", bands, len(got), bands*300)
 		}
@@ -40,9 +40,9 @@ func TestLogMelEqualsReference(t *testing.T) {
 }
 
 func TestLogMelOfLittle(t *testing.T) {
-	s := newSpectrograph(melBands(80))
+	s := New(80)
 	for _, n := range []int{0, 1, 2, 159, 161, 399, 480, 481} {
-		got := s.logMel(nil, make([]float32, n), 0)
+		got := s.LogMel(nil, make([]float32, n), 0)
 		if want := n / 320 * 2 * 80; len(got) != want {
 			t.Errorf("%d samples: %d values, want %d", n, len(got), want)
 		}
@@ -50,14 +50,14 @@ func TestLogMelOfLittle(t *testing.T) {
 }
 
 func BenchmarkLogMel(b *testing.B) {
-	s := newSpectrograph(melBands(80))
-	pcm := make([]float32, 10*rate)
+	s := New(80)
+	pcm := make([]float32, 10*Rate)
 	for i := range pcm {
 		pcm[i] = float32(i*7919%1000)/1000 - 0.5
 	}
 	var dst []float32
 	b.ReportAllocs()
 	for b.Loop() {
-		dst = s.logMel(dst, pcm, rate)
+		dst = s.LogMel(dst, pcm, Rate)
 	}
 }

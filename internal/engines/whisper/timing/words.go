@@ -1,4 +1,6 @@
-package whisper
+// Package timing cuts what Whisper wrote into words and places them in time: by the decoder's attention to the sound,
+// and by the pauses that can be seen in its level. Arithmetic only: nothing is read or kept.
+package timing
 
 import (
 	"math"
@@ -15,14 +17,14 @@ type Word struct {
 	Probability float64 // product over its tokens
 }
 
-// alignment places tokens in time by the decoder's attention to the sound (Whisper's own method): each head's
+// Align places tokens in time by the decoder's attention to the sound (Whisper's own method): each head's
 // weights are normalised over the tokens, smoothed over time, averaged, and a path through them that only
 // moves forward is found by dynamic time warping.
 //
 // att holds rows of heads x width weights, one row for each token that went into the decoder; the first prompt
 // rows belong to the prompt. Of each row the first used frames lie within the sound. The result is, for each
 // row from the last prompt row on, the frame at which the token it led to begins.
-func alignment(att []float32, rows, heads, width, used, prompt, median int) []int {
+func Align(att []float32, rows, heads, width, used, prompt, median int) []int {
 	n := rows - (prompt - 1)
 	if n < 1 || used < 1 {
 		return nil
@@ -139,14 +141,14 @@ type piece struct {
 
 // split cuts tokens into words: at spaces, at punctuation, and everywhere in languages written without spaces.
 // Punctuation is then joined to the word it belongs to, so that every piece has a letter or digit.
-func split(v *vocabulary, tokens []int, language string) []piece {
+func split(text [][]byte, tokens []int, language string) []piece {
 	var parts []piece
 	var buf []byte
 	from := 0
 	for i, t := range tokens {
-		buf = append(buf, v.text[t]...)
+		buf = append(buf, text[t]...)
 		if i < len(tokens)-1 && !endsWhole(buf) {
-			if next := v.text[tokens[i+1]]; len(next) == 0 || !utf8.RuneStart(next[0]) {
+			if next := text[tokens[i+1]]; len(next) == 0 || !utf8.RuneStart(next[0]) {
 				continue
 			}
 		}
@@ -224,9 +226,9 @@ func within(s string) bool {
 	return len(s) == 1 && strings.Contains("-'.,:", s) || s == "’" || s == "‐"
 }
 
-// words gives the pieces of a text their times and probabilities. enter is alignment's result, seconds the
+// Words gives the pieces of a text their times and probabilities. enter is Align's result, seconds the
 // length of the sound.
-func words(v *vocabulary, tokens []int, probabilities []float64, enter []int, language string, seconds float64) []Word {
+func Words(text [][]byte, tokens []int, probabilities []float64, enter []int, language string, seconds float64) []Word {
 	at := func(token int) float64 {
 		if token >= len(enter) {
 			return seconds
@@ -234,7 +236,7 @@ func words(v *vocabulary, tokens []int, probabilities []float64, enter []int, la
 		return min(float64(enter[token])*frame/rate, seconds)
 	}
 	var out []Word
-	for _, p := range split(v, tokens, language) {
+	for _, p := range split(text, tokens, language) {
 		w := Word{Text: strings.TrimSpace(p.text), Start: at(p.inner), End: at(p.outer), Probability: 1}
 		for _, q := range probabilities[p.inner:p.outer] {
 			w.Probability *= q

@@ -1,4 +1,5 @@
-package whisper
+// Package mel computes the log-mel spectra that Whisper's encoder takes. Arithmetic only: nothing is read or kept.
+package mel
 
 import (
 	"math"
@@ -8,22 +9,22 @@ import (
 
 // The constants of Whisper's input, as its weights were trained: 16 kHz, a Hann window of 25 ms every 10 ms.
 const (
-	rate   = 16000
+	Rate   = 16000
 	window = 400
 	hop    = 160
 	bins   = window/2 + 1
-	frame  = 2 * hop // samples of one encoder frame: 20 ms
+	Frame  = 2 * hop // samples of one encoder frame: 20 ms
 )
 
-// melBand is one triangle of the Slaney mel scale over the bins of the spectrum.
-type melBand struct {
+// band is one triangle of the Slaney mel scale over the bins of the spectrum.
+type band struct {
 	first   int
 	weights []float64
 }
 
-// melBands computes the filters of librosa.filters.mel(sr=16000, n_fft=400, n_mels=n), in single precision as
+// triangles computes the filters of librosa.filters.mel(sr=16000, n_fft=400, n_mels=n), in single precision as
 // Whisper's file has them: linear below 1 kHz, logarithmic above, each of equal area.
-func melBands(n int) []melBand {
+func triangles(n int) []band {
 	const linear, knee = 200.0 / 3, 1000.0
 	step := math.Log(6.4) / 27
 	toMel := func(hz float64) float64 {
@@ -40,13 +41,13 @@ func melBands(n int) []melBand {
 	}
 	edges := make([]float64, n+2)
 	for i := range edges {
-		edges[i] = toHz(toMel(rate/2) * float64(i) / float64(n+1))
+		edges[i] = toHz(toMel(Rate/2) * float64(i) / float64(n+1))
 	}
-	bands := make([]melBand, n)
+	bands := make([]band, n)
 	for i := range bands {
 		low, mid, high := edges[i], edges[i+1], edges[i+2]
 		for k := range bins {
-			hz := float64(k) * rate / window
+			hz := float64(k) * Rate / window
 			w := min((hz-low)/(mid-low), (high-hz)/(high-mid))
 			if w <= 0 {
 				continue
@@ -68,9 +69,9 @@ func hann() []float64 {
 	return w
 }
 
-// spectrograph computes log-mel spectra. It has buffers of its own: one for each goroutine.
-type spectrograph struct {
-	bands  []melBand
+// Spectrograph computes log-mel spectra. It has buffers of its own: one for each goroutine.
+type Spectrograph struct {
+	bands  []band
 	window []float64
 	fft    *fourier.FFT
 	in     []float64
@@ -78,21 +79,22 @@ type spectrograph struct {
 	power  []float64
 }
 
-func newSpectrograph(bands []melBand) *spectrograph {
-	return &spectrograph{
-		bands: bands, window: hann(), fft: fourier.NewFFT(window),
+// New makes a spectrograph with that many bands.
+func New(bands int) *Spectrograph {
+	return &Spectrograph{
+		bands: triangles(bands), window: hann(), fft: fourier.NewFFT(window),
 		in: make([]float64, window), out: make([]complex128, bins), power: make([]float64, bins),
 	}
 }
 
-// frames is the number of mel frames of n samples: an even number, as the encoder halves it.
-func frames(n int) int { return n / hop / 2 * 2 }
+// Frames is the number of mel frames of n samples: an even number, as the encoder halves it.
+func Frames(n int) int { return n / hop / 2 * 2 }
 
-// logMel computes the spectrum of pcm followed by tail samples of silence into dst, band by band, and returns
+// LogMel computes the spectrum of pcm followed by tail samples of silence into dst, band by band, and returns
 // it. The ends are mirrored for the first and last window; powers are floored eight decades below the greatest.
-func (s *spectrograph) logMel(dst []float32, pcm []float32, tail int) []float32 {
+func (s *Spectrograph) LogMel(dst []float32, pcm []float32, tail int) []float32 {
 	n := len(pcm) + tail
-	m, all := frames(n), n/hop
+	m, all := Frames(n), n/hop
 	if need := len(s.bands) * m; cap(dst) < need {
 		dst = make([]float32, need)
 	} else {
@@ -118,10 +120,10 @@ func (s *spectrograph) logMel(dst []float32, pcm []float32, tail int) []float32 
 		for i, c := range s.out {
 			s.power[i] = real(c)*real(c) + imag(c)*imag(c)
 		}
-		for b, band := range s.bands {
+		for b, t := range s.bands {
 			sum := 0.0
-			for i, w := range band.weights {
-				sum += w * s.power[band.first+i]
+			for i, w := range t.weights {
+				sum += w * s.power[t.first+i]
 			}
 			l := math.Log10(max(sum, 1e-10))
 			most = max(most, l)

@@ -1,4 +1,4 @@
-package whisper
+package timing
 
 import (
 	"math"
@@ -8,17 +8,19 @@ import (
 // Settling moves the ends of words onto the pauses beside them: the attention tells which word is where, but places its
 // ends by a tenth of a second or more beside a pause that can be seen in the level.
 const (
+	rate         = 16000
+	frame        = 320        // samples of one encoder frame
 	levelFrame   = rate / 100 // samples of one level: 10 ms
 	shortestRest = 10         // levels of a pause; the closure of a consonant is shorter
 	reachRest    = 0.3        // seconds by which an end is moved at most
 	leastWord    = 0.02       // seconds that a word keeps
 )
 
-// rest is a pause, in seconds.
-type rest struct{ from, to float64 }
+// Rest is a pause, in seconds.
+type Rest struct{ from, to float64 }
 
-// rests finds the pauses of a burst by its level; none where speech does not stand out of what is around it.
-func rests(pcm []float32) []rest {
+// Rests finds the pauses of a burst by its level; none where speech does not stand out of what is around it.
+func Rests(pcm []float32) []Rest {
 	db := make([]float64, len(pcm)/levelFrame)
 	for i := range db {
 		sum := 1e-10
@@ -37,7 +39,7 @@ func rests(pcm []float32) []rest {
 		return nil
 	}
 	threshold := max(floor+(top-floor)*0.3, top-35)
-	var out []rest
+	var out []Rest
 	begin := -1
 	for i := 0; i <= len(db); i++ {
 		quiet := i < len(db) && db[i] < threshold
@@ -46,7 +48,7 @@ func rests(pcm []float32) []rest {
 			begin = i
 		case !quiet && begin >= 0:
 			if i-begin >= shortestRest {
-				out = append(out, rest{float64(begin) / 100, float64(i) / 100})
+				out = append(out, Rest{float64(begin) / 100, float64(i) / 100})
 			}
 			begin = -1
 		}
@@ -54,8 +56,8 @@ func rests(pcm []float32) []rest {
 	return out
 }
 
-// settle moves the ends of words onto pauses. Words keep their order and do not overlap.
-func settle(words []Word, pauses []rest) {
+// Settle moves the ends of words onto pauses. Words keep their order and do not overlap.
+func Settle(words []Word, pauses []Rest) {
 	for i := 0; i <= len(words); i++ {
 		var at float64 // where the attention has one word end and the next begin
 		low, high := math.Inf(-1), math.Inf(1)
@@ -65,7 +67,7 @@ func settle(words []Word, pauses []rest) {
 		if i < len(words) {
 			at, high = words[i].Start, words[i].End-leastWord
 		}
-		best, away := rest{}, math.Inf(1)
+		best, away := Rest{}, math.Inf(1)
 		for _, r := range pauses {
 			d := max(r.from-at, at-r.to, 0)
 			if d < away && d <= reachRest && (i == 0 || r.from >= low) && (i == len(words) || r.to <= high) {

@@ -1,0 +1,181 @@
+//go:build cgo
+
+package whisper
+
+import (
+	"cmp"
+	"math"
+	"slices"
+)
+
+// text is what the decoder wrote, or is writing.
+type text struct {
+	places []int     // of prompt and tokens in the cache
+	tokens []int     //
+	logs   []float64 // of each, the log-probability among all tokens: also those that are never written
+	sum    float64   // of the tokens' log-probabilities among those that may be written; of a whole text its end included
+	ended  bool
+	looped bool
+	number int       // of a text drawn by chance
+	att    []float32 // of a whole text
+}
+
+// mean is the log-probability of a token of the text, its end included.
+func (t *text) mean() float64 { return t.sum / float64(len(t.tokens)+1) }
+
+// found is what a search came to.
+type found struct {
+	best   *text
+	others []*text // rivals, the better ones first
+	label  float64 // probability that the text begins with a sound label
+}
+
+// search writes a text after a prompt that has been read: with m rivals side by side, of which the most probable whole
+// one is found (m of 1 is greedy: the most probable token each time), or, where temperature is not 0, m texts drawn by
+// chance. It ends at limit tokens. places and logp are those of the prompt.
+func (r *row) search(m int, temperature float64, places []int, logp []float32, limit int) (found, error) {
+	words := r.m.size.words
+	out := found{label: r.m.words.labelled(logp)}
+	live := []*text{{places: places}}
+	var over []*text // ended or in a loop
+	for length := 1; ; length++ {
+		next := r.rivals(live, m, logp)
+		if temperature > 0 {
+			next = r.drawn(live, m, temperature, logp)
+		}
+		live = live[:0:0]
+		for _, t := range next {
+			t.looped = !t.ended && r.m.params.loops(t.tokens)
+			switch {
+			case t.ended || t.looped:
+				t.att = r.attention(t.places)
+				over = append(over, t)
+			case len(live) < m:
+				live = append(live, t)
+			}
+		}
+		if len(live) == 0 || length >= limit || temperature == 0 && decided(over, live, m) {
+			break
+		}
+		in := make([]entry, m)
+		for i := range in {
+			t := live[min(i, len(live)-1)] // one that is short of rivals goes in again, to no effect
+			in[i] = entry{token: t.tokens[len(t.tokens)-1], sees: slices.Clone(t.places)}
+		}
+		at, err := r.feed(0, in)
+		if err != nil {
+			return out, err
+		}
+		for i, t := range live {
+			t.places = append(in[i].sees, at+i)
+		}
+		logp = r.logp[:len(live)*words]
+	}
+	for _, t := range live {
+		t.att = r.attention(t.places)
+	}
+	all := append(over, live...)
+	slices.SortStableFunc(all, func(a, b *text) int {
+		if a.ended != b.ended {
+			return cmp.Compare(btoi(b.ended), btoi(a.ended))
+		}
+		return cmp.Compare(b.mean(), a.mean())
+	})
+	out.best, out.others = all[0], all[1:]
+	return out, nil
+}
+
+func btoi(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// decided says whether a search can stop: enough texts have ended, or none that goes on can become as probable as one
+// that has.
+func decided(over, live []*text, m int) bool {
+	ended, best := 0, math.Inf(-1)
+	for _, t := range over {
+		if t.ended {
+			ended++
+			best = max(best, t.sum)
+		}
+	}
+	return ended >= m || ended > 0 && live[0].sum <= best
+}
+
+// rivals continues each text with its most probable tokens and returns the most probable results, best first: m that
+// go on, and those among them that end.
+func (r *row) rivals(live []*text, m int, logp []float32) []*text {
+	v, words := r.m.words, r.m.size.words
+	type step struct {
+		from int
+		choice
+	}
+	var steps []step
+	for i, t := range live {
+		for _, c := range v.top(logp[i*words:(i+1)*words], m+btoi(m > 1), len(t.tokens) == 0) {
+			steps = append(steps, step{i, c})
+		}
+	}
+	slices.SortStableFunc(steps, func(a, b step) int {
+		return cmp.Compare(live[b.from].sum+b.log, live[a.from].sum+a.log)
+	})
+	var out []*text
+	for on := 0; len(steps) > 0 && on < m; steps = steps[1:] {
+		t := live[steps[0].from].with(steps[0].choice, v.end)
+		on += btoi(!t.ended)
+		out = append(out, t)
+		if m == 1 {
+			break
+		}
+	}
+	return out
+}
+
+// with is the text with one more token, or ended.
+func (t *text) with(c choice, end int) *text {
+	n := &text{places: t.places, tokens: t.tokens, logs: t.logs, sum: t.sum + c.log, ended: c.token == end}
+	if !n.ended {
+		n.tokens = append(slices.Clone(t.tokens), c.token)
+		n.logs = append(slices.Clone(t.logs), c.all)
+	}
+	return n
+}
+
+// drawn continues each text by one token that is drawn by chance; the one text of the beginning m times. The chance is
+// the same for the same burst: it depends on the seed, the temperature, and the place in the text alone.
+func (r *row) drawn(live []*text, m int, temperature float64, logp []float32) []*text {
+	v, words := r.m.words, r.m.size.words
+	var out []*text
+	draw := func(i, number int) {
+		t := live[i]
+		at := chance(uint64(r.m.params.Seed), math.Float64bits(temperature), uint64(number), uint64(len(t.tokens)))
+		n := t.with(v.draw(logp[i*words:(i+1)*words], temperature, at, len(t.tokens) == 0), v.end)
+		n.number = number
+		out = append(out, n)
+	}
+	if len(live) == 1 && len(live[0].tokens) == 0 {
+		for number := range m {
+			draw(0, number)
+		}
+		return out
+	}
+	for i, t := range live {
+		draw(i, t.number)
+	}
+	return out
+}
+
+// chance is a number in 0..1 that looks random (splitmix64's finisher, Steele and others 2014, over each input).
+func chance(inputs ...uint64) float64 {
+	var z uint64
+	for _, x := range inputs {
+		z += x + 0x9e3779b97f4a7c15
+		z = (z ^ z>>30) * 0xbf58476d1ce4e5b9
+		z = (z ^ z>>27) * 0x94d049bb133111eb
+		z ^= z >> 31
+	}
+	return float64(z>>11) / (1 << 53)
+}
