@@ -151,6 +151,7 @@ func (d *Dir) digestOf(ctx context.Context, r io.ReaderAt, size int64) (evidence
 // Writer takes in one blob. It belongs to one goroutine, and ends with Commit or Discard.
 type Writer struct {
 	dir  *Dir
+	end  sync.RWMutex // held for reading by ReadAt, for writing where file goes
 	file durable.File // nil once it ended
 	name string
 	hash hash.Hash
@@ -185,14 +186,31 @@ func (w *Writer) Write(p []byte) (int, error) {
 // Size returns the number of bytes taken so far.
 func (w *Writer) Size() int64 { return w.size }
 
+// ReadAt reads bytes that Write has taken. Unlike the other methods it may be called from any goroutine, also while they
+// run; once the writer has ended it is an error.
+func (w *Writer) ReadAt(p []byte, off int64) (int, error) {
+	w.end.RLock()
+	defer w.end.RUnlock()
+	if w.file == nil {
+		return 0, errors.New("read a blob on its way in: the writer has ended")
+	}
+	return w.file.ReadAt(p, off)
+}
+
 // Discard ends the writer and removes its bytes. After Commit it does nothing.
 func (w *Writer) Discard() error {
 	if w.file == nil {
 		return nil
 	}
+	return errors.Join(w.close(), w.dir.folder.Remove(w.name))
+}
+
+func (w *Writer) close() error {
+	w.end.Lock()
+	defer w.end.Unlock()
 	err := w.file.Close()
 	w.file = nil
-	return errors.Join(err, w.dir.folder.Remove(w.name))
+	return err
 }
 
 // Commit makes the blob durable under its digest and returns it. The bytes are read back first: Damaged means that the
@@ -241,10 +259,9 @@ func (w *Writer) commit(ctx context.Context, digest evidence.Digest) error {
 		return evidence.Damaged("the disk gave back other bytes than it was given: %d bytes with the digest %s came back with %s", w.size, digest, got).
 			WithHint("do not trust this disk, or this machine's memory: test them before going on")
 	}
-	if err := w.file.Close(); err != nil {
+	if err := w.close(); err != nil {
 		return fmt.Errorf("write blob %s: %w", digest.Short(), err)
 	}
-	w.file = nil
 	if err := d.folder.Place(w.name, nameOf(digest)); err != nil {
 		// Where the rename did not happen the copy is left in tmp/, and swept by the next process that writes.
 		return fmt.Errorf("keep blob %s: %w", digest.Short(), err)

@@ -109,12 +109,14 @@ func (s *Sound) clipCopy(w io.Writer, span evidence.Span) error {
 }
 
 // Samples reads all samples of span into memory; for spans of seconds.
-func (s *Sound) Samples(span evidence.Span) ([]int16, error) {
-	if err := span.Validate(s.Len()); err != nil {
+func (s *Sound) Samples(span evidence.Span) ([]int16, error) { return samples(s, span) }
+
+func samples(src audio.Source, span evidence.Span) ([]int16, error) {
+	if err := span.Validate(src.Len()); err != nil {
 		return nil, err
 	}
 	buf := make([]int16, span.Len())
-	n, err := s.ReadSamples(buf, span.From)
+	n, err := src.ReadSamples(buf, span.From)
 	if n < len(buf) && err == nil {
 		err = io.ErrUnexpectedEOF
 	}
