@@ -137,7 +137,14 @@ func (b *backend) loadSherpa(m models.Model) (*recognizer, error) {
 	if err != nil {
 		return nil, err
 	}
+	hearing := make(chan struct{}, b.threads) // more bursts are handed in than there are threads
 	hear := func(ctx context.Context, pcm []int16, _ child.HearOptions) (child.HearResult, error) {
+		select {
+		case hearing <- struct{}{}:
+			defer func() { <-hearing }()
+		case <-ctx.Done():
+			return child.HearResult{}, evidence.Cancelled("hearing was stopped before it began")
+		}
 		return model.Hear(ctx, pcm)
 	}
 	return &recognizer{hear: hear, close: func() error { model.Close(); return nil }}, nil

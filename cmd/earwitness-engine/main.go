@@ -19,7 +19,7 @@ import (
 )
 
 func main() {
-	threads := flag.Int("threads", 1, "requests worked on at once")
+	threads := flag.Int("threads", 1, "requests worked on, and bursts heard, at once")
 	flag.Parse()
 	if err := run(*threads); err != nil {
 		fmt.Fprintf(os.Stderr, "earwitness-engine: error: %v\n", err)

@@ -20,6 +20,10 @@
 //	unload   header: model               -> nothing
 //	cancel   header: the request's id    -> no answer of its own; the request may then be answered early
 //
+// Requests are worked on side by side: as many as the engine has threads, and HearsPerThread times as many that hear, which
+// the engine may hear several at once. So an utterance may wait inside the engine, and its deadline counts from the last
+// answer to any request to hear.
+//
 // Samples are signed 16 bits at 16 kHz, probabilities and vectors are IEEE 754 of 32 bits, both least significant byte
 // first. An answer may be an error instead, with its kind. The end of the child's input ends the child.
 //
@@ -27,5 +31,5 @@
 //
 // When the process ends while several requests are under way, nobody knows which of them did it. Engine then
 // repeats each of them with nothing beside it; one that ends the process twice while alone is to blame and
-// gets the error. One that overstays its deadline is to blame at once.
+// gets the error. One that overstays its deadline is to blame at once, unless others wait to be heard beside it.
 package child

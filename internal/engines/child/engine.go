@@ -22,12 +22,12 @@ type Config struct {
 	Env         []string      // the whole environment; the engine needs none
 	Threads     int           // requests at once, at least 1; the results do not depend on it
 	MemoryBytes int64         // resident memory at which the process is ended (Linux); 0 for no cap
-	Deadline    time.Duration // for one request, counted from when the engine gets it; 0 for five minutes
+	Deadline    time.Duration // for one request, counted from when the engine gets it, and of those that hear from its last answer to one; 0 for five minutes
 	StartWithin time.Duration // until the engine has said hello; 0 for half a minute
 }
 
 // Engine is an engine in a process of its own. Its methods may be called from several goroutines at once; up
-// to Config.Threads of them are worked on, the rest wait. They return:
+// to Config.Threads of them are worked on, and HearsPerThread times as many that hear; the rest wait. They return:
 //
 //   - what the engine answered, with the kind of its error (Damaged: a file of the model is not what its
 //     manifest says; Invalid: what was handed in cannot be used)
@@ -37,7 +37,8 @@ type Config struct {
 //   - Needs or Conflict when the program is missing, or was exchanged for another while in use
 type Engine struct {
 	cfg   Config
-	slots *semaphore.Weighted
+	slots *semaphore.Weighted // of requests that do not hear
+	hears *semaphore.Weighted // of those that do
 	first Identity
 
 	current chan *process // holds the process, or nil where none runs: whoever took it may exchange it
@@ -63,7 +64,7 @@ func Start(ctx context.Context, cfg Config) (*Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &Engine{cfg: cfg, slots: semaphore.NewWeighted(int64(cfg.Threads)), first: p.identity, current: make(chan *process, 1), closing: make(chan struct{})}
+	e := &Engine{cfg: cfg, slots: semaphore.NewWeighted(int64(cfg.Threads)), hears: semaphore.NewWeighted(int64(cfg.Threads * HearsPerThread)), first: p.identity, current: make(chan *process, 1), closing: make(chan struct{})}
 	e.current <- p
 	return e, nil
 }
@@ -168,20 +169,49 @@ func checkLength(pcm []int16) error {
 // slot is a place among those worked on at once.
 type slot struct {
 	e      *Engine
-	weight int64
+	hears  bool // it is one of those that hear
+	alone  bool // it is all of them
 	handed bool // to a call that was abandoned, which frees it when its answer comes
 }
 
-func (s *slot) free() { s.e.slots.Release(s.weight) }
+// take waits for the place.
+func (s *slot) take(ctx context.Context) error {
+	if s.alone {
+		if err := s.e.slots.Acquire(ctx, int64(s.e.cfg.Threads)); err != nil {
+			return err
+		}
+		if err := s.e.hears.Acquire(ctx, int64(s.e.cfg.Threads*HearsPerThread)); err != nil {
+			s.e.slots.Release(int64(s.e.cfg.Threads))
+			return err
+		}
+		return nil
+	}
+	if s.hears {
+		return s.e.hears.Acquire(ctx, 1)
+	}
+	return s.e.slots.Acquire(ctx, 1)
+}
+
+func (s *slot) free() {
+	switch {
+	case s.alone:
+		s.e.slots.Release(int64(s.e.cfg.Threads))
+		s.e.hears.Release(int64(s.e.cfg.Threads * HearsPerThread))
+	case s.hears:
+		s.e.hears.Release(1)
+	default:
+		s.e.slots.Release(1)
+	}
+}
 
 // call asks once and, where the process died of something else, again alone.
 func (e *Engine) call(ctx context.Context, q request, payload []byte, m *models.Model) (response, []byte, error) {
-	weight, alone := int64(1), 0
+	alone, times := false, 0
 	for {
-		if err := e.slots.Acquire(ctx, weight); err != nil {
+		s := &slot{e: e, hears: q.Op == opHear, alone: alone}
+		if err := s.take(ctx); err != nil {
 			return response{}, nil, cancelled(ctx)
 		}
-		s := &slot{e: e, weight: weight}
 		a, b, err := e.once(ctx, s, q, payload, m)
 		if !s.handed {
 			s.free()
@@ -191,12 +221,12 @@ func (e *Engine) call(ctx context.Context, q request, payload []byte, m *models.
 			return a, b, err
 		}
 		if death.inFlight <= 1 {
-			alone++
+			times++
 		}
-		if alone == 2 {
+		if times == 2 {
 			return a, b, err
 		}
-		weight = int64(e.cfg.Threads)
+		alone = true
 	}
 }
 

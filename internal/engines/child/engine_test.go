@@ -255,3 +255,54 @@ func TestAnotherEngineIsNotTaken(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// More utterances than threads are handed in at once, and one that hangs takes nobody with it, not even those that were
+// waiting when it was found out.
+func TestManyAreHeardAtOnceAndOneHangs(t *testing.T) {
+	c := fakeengine.Config(t)
+	c.Threads, c.Deadline = 1, 1500*time.Millisecond
+	e := start(t, c)
+	m := fakeengine.Model(t)
+	if err := e.Load(t.Context(), m); err != nil {
+		t.Fatal(err)
+	}
+	began := time.Now()
+	var all sync.WaitGroup
+	for range 12 {
+		all.Go(func() {
+			if _, err := e.Hear(t.Context(), m, fakeengine.Beside.Samples(), child.HearOptions{}); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	if took := time.Since(began); took > 5*time.Second {
+		t.Errorf("12 utterances of half a second took %v: they were handed in one by one", took)
+	}
+	all.Go(func() {
+		if _, err := e.Hear(t.Context(), m, fakeengine.Hang.Samples(), child.HearOptions{}); err == nil || !strings.Contains(err.Error(), "no answer within") {
+			t.Errorf("the one that hangs: %v", err)
+		}
+	})
+	for i := range 4 {
+		all.Go(func() {
+			time.Sleep(time.Duration(i) * 300 * time.Millisecond)
+			if _, err := e.Hear(t.Context(), m, fakeengine.Beside.Samples(), child.HearOptions{}); err != nil {
+				t.Errorf("an innocent utterance: %v", err)
+			}
+		})
+	}
+	all.Wait()
+	// Two that hang wait for each other: each is found out once it is alone.
+	for range 2 {
+		all.Go(func() {
+			if _, err := e.Hear(t.Context(), m, fakeengine.Hang.Samples(), child.HearOptions{}); err == nil {
+				t.Error("one that hangs got an answer")
+			}
+		})
+	}
+	all.Wait()
+	if _, err := e.Hear(t.Context(), m, loud(1000), child.HearOptions{}); err != nil {
+		t.Errorf("the next utterance: %v", err)
+	}
+}

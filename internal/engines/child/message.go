@@ -16,6 +16,10 @@ import (
 // protocol is the version of what the two ends say to each other.
 const protocol = 3
 
+// HearsPerThread is how many requests to hear an engine takes for each of its threads: enough for it to hear several at
+// once and have the next ones at hand. Each holds the samples of at most 30 s.
+const HearsPerThread = 16
+
 // SpeechFrame is the number of samples that one probability of speech stands for.
 const SpeechFrame = 512
 
@@ -28,7 +32,7 @@ type Identity struct {
 	Protocol int             `json:"protocol"` //
 	Runtime  string          `json:"runtime"`  // version of ONNX Runtime
 	Settings json.RawMessage `json:"settings"` // canonical JSON: every setting of the recognisers and the voice detector that shapes a result
-	Threads  int             `json:"threads"`  // requests it works on at once
+	Threads  int             `json:"threads"`  // requests it works on at once, and HearsPerThread times as many that hear
 }
 
 // Engine returns the engine as results name it. It does not depend on the machine or the threads.

@@ -48,6 +48,7 @@ type frame struct {
 
 // pending is a request that has not been answered.
 type pending struct {
+	hears   bool
 	done    chan struct{} // closed when the fields below are set
 	timer   *time.Timer
 	answer  response
@@ -233,6 +234,14 @@ func (p *process) read(stdout io.Reader) error {
 		p.mu.Lock()
 		c, ok := p.pending[a.ID]
 		delete(p.pending, a.ID)
+		if ok && c.hears {
+			// Those that wait behind it have not waited in vain.
+			for _, other := range p.pending {
+				if other.hears {
+					other.timer.Reset(p.cfg.Deadline)
+				}
+			}
+		}
 		p.mu.Unlock()
 		if !ok {
 			return fmt.Errorf("it answered request %d, which was not asked", a.ID)
@@ -267,7 +276,7 @@ func (p *process) watch() {
 // roundTrip sends a request and waits for its answer. When ctx ends first, the slot stays with the request
 // until the engine has answered.
 func (p *process) roundTrip(ctx context.Context, s *slot, q request, payload []byte) (response, []byte, error) {
-	c := &pending{done: make(chan struct{})}
+	c := &pending{done: make(chan struct{}), hears: q.Op == opHear}
 	p.mu.Lock()
 	if p.pending == nil {
 		defer p.mu.Unlock()
@@ -275,9 +284,7 @@ func (p *process) roundTrip(ctx context.Context, s *slot, q request, payload []b
 	}
 	p.next++
 	q.ID = p.next
-	c.timer = time.AfterFunc(p.cfg.Deadline, func() {
-		p.kill(fmt.Errorf("the speech engine gave no answer within %v and was ended", p.cfg.Deadline), q.ID)
-	})
+	c.timer = time.AfterFunc(p.cfg.Deadline, func() { p.late(c, q.ID) })
 	p.pending[q.ID] = c
 	p.mu.Unlock()
 
@@ -313,6 +320,20 @@ func (p *process) roundTrip(ctx context.Context, s *slot, q request, payload []b
 	case <-time.After(graceful): // the writer is stuck behind an engine that does not read; the deadline will end it
 	}
 	return response{}, nil, cancelled(ctx)
+}
+
+// late ends a process that has not answered a request in time. Of several that wait to be heard nobody knows which one
+// holds the others up.
+func (p *process) late(c *pending, id uint64) {
+	culprit := id
+	p.mu.Lock()
+	for other, x := range p.pending {
+		if c.hears && x.hears && other != id {
+			culprit = 0
+		}
+	}
+	p.mu.Unlock()
+	p.kill(fmt.Errorf("the speech engine gave no answer within %v and was ended", p.cfg.Deadline), culprit)
 }
 
 // load makes the process read a model once; others who need it wait.

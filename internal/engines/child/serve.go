@@ -33,7 +33,8 @@ const graceful = 2 * time.Second
 
 // Serve answers the requests that come in on r, on w, until r ends: then it cancels what is under way, waits
 // for it a moment and returns nil. Native code may still be running when it returns; the process should end.
-// At most id.Threads requests are worked on at once.
+// At most id.Threads requests are worked on at once, beside them up to HearsPerThread times as many that hear: how many of
+// those are heard at the same time is the backend's to say.
 func Serve(r io.Reader, w io.Writer, id Identity, b Backend) error {
 	id.Protocol = protocol
 	if id.Threads < 1 {
@@ -44,7 +45,7 @@ func Serve(r io.Reader, w io.Writer, id Identity, b Backend) error {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	s := &server{backend: b, out: w, cancels: map[uint64]context.CancelFunc{}, slots: make(chan struct{}, id.Threads)}
+	s := &server{backend: b, out: w, cancels: map[uint64]context.CancelFunc{}, slots: make(chan struct{}, id.Threads), hears: make(chan struct{}, id.Threads*HearsPerThread)}
 	in := bufio.NewReaderSize(r, 64<<10)
 	var err error
 	for {
@@ -61,8 +62,15 @@ func Serve(r io.Reader, w io.Writer, id Identity, b Backend) error {
 		s.register(q.ID, stop)
 		s.running.Go(func() {
 			defer s.cancel(q.ID)
-			s.slots <- struct{}{}
-			defer func() { <-s.slots }()
+			slots := s.slots
+			if q.Op == opHear {
+				slots = s.hears
+			}
+			select {
+			case slots <- struct{}{}:
+				defer func() { <-slots }()
+			case <-one.Done(): // answered as cancelled
+			}
 			s.answer(one, q, payload)
 		})
 	}
@@ -82,7 +90,8 @@ func Serve(r io.Reader, w io.Writer, id Identity, b Backend) error {
 type server struct {
 	backend Backend
 	running sync.WaitGroup
-	slots   chan struct{}
+	slots   chan struct{} // of requests that do not hear
+	hears   chan struct{} // of those that do
 
 	outMu sync.Mutex // a frame at a time
 	out   io.Writer
