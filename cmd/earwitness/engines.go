@@ -120,8 +120,8 @@ func (m mediaDecoder) Engine(context.Context) (evidence.Engine, error) {
 
 func (m mediaDecoder) Params() any { return decoder.Parameters }
 
-func (m mediaDecoder) Decode(ctx context.Context, path string, raw *evidence.RawLayout, out io.Writer, progress func(int64)) (evidence.Decoded, error) {
-	r, err := m.d.Decode(ctx, path, out, decoder.Options{Raw: raw, Progress: func(p decoder.Progress) { progress(p.Samples) }})
+func (m mediaDecoder) Decode(ctx context.Context, path string, raw *evidence.RawLayout, out io.Writer, progress func(samples, of int64)) (evidence.Decoded, error) {
+	r, err := m.d.Decode(ctx, path, out, decoder.Options{Raw: raw, Progress: func(p decoder.Progress) { progress(p.Samples, p.Expected) }})
 	if err != nil {
 		return evidence.Decoded{}, err
 	}

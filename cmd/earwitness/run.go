@@ -9,6 +9,7 @@ import (
 
 	"github.com/earwitness/earwitness/evidence"
 	"github.com/earwitness/earwitness/internal/casefile"
+	"github.com/earwitness/earwitness/internal/engines/child"
 	"github.com/earwitness/earwitness/internal/pipeline"
 )
 
@@ -29,9 +30,12 @@ func runVerb(w *world) *cobra.Command {
 		Short: "Do what is missing: decode, find the transmissions, hear them",
 		Long: `Do what is missing for all recordings, or for those named: decode them, find the transmissions, hear the speech.
 
-It may be stopped at any moment, by Ctrl-C or worse: what is done is kept and the next run goes on from there. A
-recording that cannot be worked on is written down with the reason and the rest goes on; it is tried again
-with --retry. Stored bytes that are no longer what they were are not worked on: the exit code is then 4. Where another model has heard a recording before, the one of this run counts from then on. The exit code is 0 when everything that can be done is done.`,
+It may be stopped at any moment, by Ctrl-C or worse: what is done is kept and the next run goes on from there. The
+longest recordings come first. A recording is decoded, searched and heard at the same time, so that its first text is
+shown early; what is shown of a recording that is still being decoded into a copy is written when the copy is kept, and
+done again where the run ends before that. A recording that cannot be worked on is written down with the reason and the
+rest goes on; it is tried again with --retry. Stored bytes that are no longer what they were are not worked on: the exit
+code is then 4. Where another model has heard a recording before, the one of this run counts from then on. The exit code is 0 when everything that can be done is done.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return w.withCase(cmd.Context(), true, func(c *casefile.Case) error {
 				return w.run(cmd, c, rf, args)
@@ -61,7 +65,7 @@ func (w *world) run(cmd *cobra.Command, c *casefile.Case, rf runFlags, recording
 	begun := w.now()
 	sum, err := pipeline.Run(cmd.Context(), c, pipeline.Options{
 		Author: w.program(), Decoder: e.decoder, Detector: e.detector, Recogniser: e.recogniser, Detect: e.detect,
-		Threads: rf.threads, Now: w.now, Retry: rf.retry, Recordings: recordings, Publish: 5 * time.Second,
+		Threads: rf.threads, Ahead: child.HearsPerThread, Now: w.now, Retry: rf.retry, Recordings: recordings, Publish: 5 * time.Second,
 		Report: func(ev pipeline.Event) { w.event(b, ev, rf.quiet) },
 	})
 	b.clear()

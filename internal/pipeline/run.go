@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -22,26 +23,33 @@ func Run(ctx context.Context, c *casefile.Case, o Options) (Summary, error) {
 	if err != nil {
 		return Summary{}, err
 	}
-	r := &runner{c: c, o: o, held: h, hearing: make(chan struct{}, max(1, o.Threads)), work: map[string]*work{}, checked: map[evidence.Digest]func() error{}}
-	var todo []evidence.RecordingReceived
-	for _, rec := range h.recordings {
-		if len(o.Recordings) == 0 || slices.Contains(o.Recordings, rec.Recording) {
-			todo = append(todo, rec)
-			r.work[rec.Recording] = guess(rec)
-		}
+	r := &runner{c: c, o: o, held: h, budget: newBudget(o.Threads, o.Ahead), work: map[string]*work{}, checked: map[evidence.Digest]func() error{}}
+	tracks, err := r.tracks()
+	if err != nil {
+		return Summary{}, err
 	}
-	if len(todo) < len(o.Recordings) {
-		return Summary{}, evidence.NotFound("the case has no recording %s", strings.Join(missing(o.Recordings, todo), ", ")).WithHint("`earwitness show` lists them")
-	}
-
 	done := make(chan struct{})
 	var published sync.WaitGroup
 	published.Go(func() { r.publish(ctx, done) })
 	g, gctx := errgroup.WithContext(ctx)
-	g.SetLimit(max(1, o.Threads))
-	for _, rec := range todo {
-		g.Go(func() error { return r.recording(gctx, rec) })
-	}
+	g.Go(func() error { return r.hearAll(gctx) })
+	g.Go(func() error {
+		var all sync.WaitGroup
+		for _, t := range tracks {
+			if r.budget.scan(gctx) != nil {
+				break
+			}
+			t.ear = r.listener(gctx)
+			all.Add(1)
+			g.Go(func() error {
+				defer all.Done()
+				return r.recording(gctx, t)
+			})
+		}
+		all.Wait()
+		r.budget.close()
+		return nil
+	})
 	err = g.Wait()
 	close(done)
 	published.Wait()
@@ -52,16 +60,46 @@ func Run(ctx context.Context, c *casefile.Case, o Options) (Summary, error) {
 	return r.sum, errors.Join(err, c.Publish(context.WithoutCancel(ctx)))
 }
 
+// tracks lists the recordings to be worked on, those with the most work first: so no long one is left for the end, when
+// nothing is there to be done beside it. What waits for its intake delay is said and left out.
+func (r *runner) tracks() ([]*track, error) {
+	var all []*track
+	var found []evidence.RecordingReceived
+	for _, rec := range r.held.recordings {
+		if len(r.o.Recordings) > 0 && !slices.Contains(r.o.Recordings, rec.Recording) {
+			continue
+		}
+		found = append(found, rec)
+		if until, ok := r.delayed(rec); ok {
+			r.sum.Delayed++
+			r.report(Event{Recording: rec.Recording, State: Waits, Text: "stated to be from " + rec.Reception.Start.Time + "; the case's policy lets it be analysed from " + until.UTC().Format(time.RFC3339)})
+			continue
+		}
+		w := guess(rec)
+		r.work[rec.Recording] = w
+		all = append(all, &track{rec: rec, work: w})
+	}
+	if len(found) < len(r.o.Recordings) {
+		return nil, evidence.NotFound("the case has no recording %s", strings.Join(missing(r.o.Recordings, found), ", ")).WithHint("`earwitness show` lists them")
+	}
+	slices.SortStableFunc(all, func(a, b *track) int { return cmp.Compare(b.work.total(), a.work.total()) })
+	for i, t := range all {
+		t.place = i
+	}
+	return all, nil
+}
+
 // runner is one run. The fields below mu are guarded by it.
 type runner struct {
-	c       *casefile.Case
-	o       Options
-	hearing chan struct{} // one token for each burst being heard
+	c      *casefile.Case
+	o      Options
+	budget *budget
 
 	mu   sync.Mutex
 	held *held
 	sum  Summary
 	work map[string]*work
+	most float64 // fraction that was reported
 
 	checked map[evidence.Digest]func() error // whether bytes still have their digest
 }
@@ -86,28 +124,37 @@ func (r *runner) publish(ctx context.Context, done <-chan struct{}) {
 	}
 }
 
-// recording brings one recording as far as it goes. Only what the case itself cannot survive is an error.
-func (r *runner) recording(ctx context.Context, rec evidence.RecordingReceived) error {
-	if until, ok := r.delayed(rec); ok {
-		r.count(func(s *Summary) { s.Delayed++ })
-		r.report(Event{Recording: rec.Recording, State: Waits, Text: "stated to be from " + rec.Reception.Start.Time + "; the case's policy lets it be analysed from " + until.UTC().Format(time.RFC3339)})
-		r.finish(rec.Recording)
+// recording brings one recording as far as it goes. Only what the case itself cannot survive is an error. It gives the
+// scan's thread back.
+func (r *runner) recording(ctx context.Context, t *track) error {
+	defer r.finish(t)
+	stage, err := r.scan(ctx, t)
+	r.budget.scanned()
+	scanned := err == nil
+	err = r.outcome(ctx, t, stage, err)
+	t.bursts.Wait()
+	if t.sound != nil {
+		defer t.sound.Close() // only read
+	}
+	if err != nil || ctx.Err() != nil {
+		return errors.Join(err, ctx.Err())
+	}
+	if t.waiting > 0 && !t.void {
+		r.count(func(s *Summary) { s.Waiting += t.waiting })
+	}
+	if !scanned || len(t.said) > 0 {
 		return nil
 	}
-	defer r.finish(rec.Recording)
-	snd, err := r.decode(ctx, rec)
-	if err != nil {
-		return r.outcome(ctx, rec.Recording, evidence.StageDecode, err)
+	if t.early > 0 {
+		e, err := t.ear()
+		if err != nil {
+			return err
+		}
+		if err := r.choose(ctx, t.rec.Recording, e.model); err != nil {
+			return err
+		}
 	}
-	defer snd.Close()
-	found, err := r.detect(ctx, rec, snd)
-	if err != nil {
-		return r.outcome(ctx, rec.Recording, evidence.StageDetect, err)
-	}
-	if err := r.hear(ctx, rec, snd, found); err != nil {
-		return r.outcome(ctx, rec.Recording, evidence.StageHear, err)
-	}
-	r.report(Event{Recording: rec.Recording, State: Done})
+	r.report(Event{Recording: t.rec.Recording, State: Done})
 	return nil
 }
 
@@ -131,68 +178,70 @@ func (s *stopped) Error() string { return s.cause.Error() }
 
 // outcome turns the error of a stage into what the run does next: nothing more for a recording whose
 // failure is written down or that needs something; an end for everything else.
-func (r *runner) outcome(ctx context.Context, recording, stage string, err error) error {
-	if _, ok := errors.AsType[*stopped](err); ok && ctx.Err() == nil {
-		return nil
-	}
-	if ctx.Err() != nil {
+func (r *runner) outcome(ctx context.Context, t *track, stage string, err error) error {
+	if err == nil || ctx.Err() != nil {
 		return err
 	}
-	switch evidence.KindOf(err) {
+	if _, ok := errors.AsType[*stopped](err); ok {
+		return nil
+	}
+	kind := evidence.KindOf(err)
+	e := Event{Recording: t.rec.Recording, Stage: stage, Text: plain(err), Hint: evidence.HintOf(err)}
+	switch kind {
 	case evidence.KindNeeds:
-		r.needs(recording, stage, err)
+		if e.State = Waits; t.news(kind) {
+			r.count(func(s *Summary) { s.Needs, s.NeedsHint = e.Text, e.Hint })
+			r.report(e)
+		}
 		return nil
 	case evidence.KindDamaged, evidence.KindNotFound:
 		// Stored bytes of this recording are not what they were, or gone. That is for `verify` to state and for a copy to
 		// mend: nothing is written against the recording, and the rest goes on.
-		r.count(func(s *Summary) { s.Damaged++ })
-		r.report(Event{Recording: recording, Stage: stage, State: Failed, Text: plain(err), Hint: evidence.HintOf(err)})
+		if e.State = Failed; t.news(evidence.KindDamaged) {
+			r.count(func(s *Summary) { s.Damaged++ })
+			r.report(e)
+		}
 		return nil
 	}
 	return err
 }
 
-func (r *runner) needs(recording, stage string, err error) {
-	r.count(func(s *Summary) { s.Needs, s.NeedsHint = plain(err), evidence.HintOf(err) })
-	r.report(Event{Recording: recording, Stage: stage, State: Waits, Text: plain(err), Hint: evidence.HintOf(err)})
+// passing reports whether err says nothing about the recording, and may be mended.
+func passing(err error) bool {
+	switch evidence.KindOf(err) {
+	case evidence.KindNeeds, evidence.KindConflict, evidence.KindDamaged, evidence.KindNotFound:
+		return err != nil
+	}
+	return false
 }
 
-// once does the work that j names unless the case holds its outcome. do returns the output and the machine it
-// was made on. The returned bytes are the result's output.
-func (r *runner) once(ctx context.Context, j job, do func() (output any, machine string, err error)) ([]byte, error) {
+// before returns the output of j where the case holds it (done), and a *stopped where it failed before and is not to be
+// tried again.
+func (r *runner) before(j job) (out []byte, done bool, err error) {
+	r.mu.Lock()
+	out, done = r.held.results[j.key]
+	failed, bad := r.held.failures[j.key]
+	r.mu.Unlock()
+	if done || !bad || r.o.Retry {
+		return out, done, nil
+	}
+	r.count(func(s *Summary) { s.FailedBefore++ })
+	return nil, false, &stopped{errors.New(failed.Message)}
+}
+
+// after writes what j came to: a result, or a failure, which is then returned as *stopped. What the case holds already
+// stays as it is: a copy that was decoded anew may turn out to be one whose bursts were heard before.
+func (r *runner) after(ctx context.Context, j job, f finding) ([]byte, error) {
+	if f.err != nil {
+		return nil, r.fail(ctx, j, f.err)
+	}
 	r.mu.Lock()
 	out, ok := r.held.results[j.key]
-	failed, bad := r.held.failures[j.key]
 	r.mu.Unlock()
 	if ok {
 		return out, nil
 	}
-	if bad && !r.o.Retry {
-		r.count(func(s *Summary) { s.FailedBefore++ })
-		return nil, &stopped{errors.New(failed.Message)}
-	}
-	output, machine, err := do()
-	if err != nil {
-		if ctx.Err() != nil {
-			return nil, ctx.Err()
-		}
-		switch evidence.KindOf(err) {
-		case evidence.KindNeeds, evidence.KindConflict, evidence.KindDamaged, evidence.KindNotFound:
-			return nil, err // says nothing about the recording, and may be mended
-		}
-		f := j.failure(err)
-		if _, aerr := r.c.Append(ctx, r.o.Author, evidence.EntryFailure, f); aerr != nil {
-			return nil, aerr
-		}
-		r.count(func(s *Summary) { s.Failed++; r.held.failures[j.key] = f })
-		e := Event{Recording: j.recording, Stage: j.stage, State: Failed, Text: f.Message, Hint: f.Hint}
-		if j.span != nil {
-			e.Span = *j.span
-		}
-		r.report(e)
-		return nil, &stopped{err}
-	}
-	res, err := j.result(machine, output)
+	res, err := j.result(f.machine, f.output)
 	if err != nil {
 		return nil, err
 	}
@@ -200,7 +249,34 @@ func (r *runner) once(ctx context.Context, j job, do func() (output any, machine
 		return nil, err
 	}
 	r.count(func(*Summary) { r.held.keep(res) })
+	if f.written != nil {
+		f.written()
+	}
 	return res.Output, nil
+}
+
+// fail writes down that j failed, unless that is written or says nothing about the recording.
+func (r *runner) fail(ctx context.Context, j job, err error) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if passing(err) {
+		return err
+	}
+	if _, done, was := r.before(j); done || was != nil {
+		return was
+	}
+	f := j.failure(err)
+	if _, aerr := r.c.Append(ctx, r.o.Author, evidence.EntryFailure, f); aerr != nil {
+		return aerr
+	}
+	r.count(func(s *Summary) { s.Failed++; r.held.failures[j.key] = f })
+	e := Event{Recording: j.recording, Stage: j.stage, State: Failed, Text: f.Message, Hint: f.Hint}
+	if j.span != nil {
+		e.Span = *j.span
+	}
+	r.report(e)
+	return &stopped{err}
 }
 
 func (r *runner) count(f func(*Summary)) {
@@ -209,23 +285,27 @@ func (r *runner) count(f func(*Summary)) {
 	f(&r.sum)
 }
 
-// report hands an event on, one at a time, with how far the whole run is.
+// report hands an event on, one at a time, with how far the whole run is. That never goes back: where more turns out to be
+// left than was guessed, it stands.
 func (r *runner) report(e Event) {
-	if r.o.Report == nil {
-		return
-	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if w := r.work[e.Recording]; w != nil && e.State == Working {
 		w.at(e.Stage, e.Done, e.Total)
 	}
-	e.Fraction = fraction(r.work)
-	r.o.Report(e)
+	r.most = max(r.most, fraction(r.work))
+	e.Fraction = r.most
+	if r.o.Report != nil {
+		r.o.Report(e)
+	}
 }
 
-func (r *runner) finish(recording string) {
-	r.count(func(*Summary) { r.work[recording].finish() })
+// progress reports how far a stage is in one recording.
+func (r *runner) progress(t *track, stage string, done, total int64) {
+	r.report(Event{Recording: t.rec.Recording, Stage: stage, State: Working, Done: done, Total: total})
 }
+
+func (r *runner) finish(t *track) { r.count(func(*Summary) { t.work.over = true }) }
 
 func plain(err error) string { return strings.ToValidUTF8(err.Error(), "\uFFFD") }
 

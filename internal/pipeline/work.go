@@ -21,7 +21,8 @@ type Decoder interface {
 	Params() any
 	// Decode writes 16 kHz mono signed 16-bit little-endian samples. An error of kind Invalid means that
 	// this file cannot be decoded; any samples already written are then void.
-	Decode(ctx context.Context, path string, raw *evidence.RawLayout, w io.Writer, progress func(samples int64)) (evidence.Decoded, error)
+	// progress is told how many samples were written, and of how many by what the file says of itself (0 where it does not).
+	Decode(ctx context.Context, path string, raw *evidence.RawLayout, w io.Writer, progress func(samples, of int64)) (evidence.Decoded, error)
 }
 
 // Detector tells how likely each 32 ms of a region are speech.
@@ -54,7 +55,8 @@ type Options struct {
 	Detector   Detector
 	Recogniser Recogniser
 	Detect     analysis.DetectParams
-	Threads    int // recordings and bursts worked on at once
+	Threads    int // recordings scanned and bursts heard at once
+	Ahead      int // bursts handed to the recogniser for each of its threads, so that it can hear several at once; 0 is 1
 	Now        func() time.Time
 	Retry      bool          // try again what failed before
 	Recordings []string      // only these; all where empty
@@ -78,7 +80,7 @@ type Event struct {
 // States in events.
 const (
 	Working = "working"
-	Done    = "done"
+	Done    = "done"   // of a burst: heard, and written as soon as the copy that it is in is kept
 	Failed  = "failed" // written down; the rest goes on
 	Waits   = "waits"  // until its intake delay has passed, or until something it needs is there
 )
