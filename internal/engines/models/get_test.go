@@ -120,11 +120,28 @@ func TestFetchGoesOnWhereItStopped(t *testing.T) {
 	}
 	srv := serve(t, cut)
 	s := Open(t.TempDir())
-	if _, err := s.Get(t.Context(), srv.offer(), Sources{From: FromURL}); err == nil {
-		t.Fatal("half a file was taken")
+	if _, err := s.Get(t.Context(), srv.offer(), Sources{From: FromURL}); err != nil || srv.requests.Load() != 2 || srv.ranges.Load() != 1 {
+		t.Errorf("%v, %d requests, %d with a range: what broke off was not taken up again", err, srv.requests.Load(), srv.ranges.Load())
+	}
+	onlyModelIsLeft(t, s, false)
+
+	// A connection that brings nothing is not tried for ever; what came before is kept, and the next Get goes on with it.
+	srv = serve(t, func(w http.ResponseWriter, r *http.Request, n int64) bool {
+		if n == 2 || n == 3 {
+			http.Error(w, "busy", http.StatusServiceUnavailable)
+			return true
+		}
+		return cut(w, r, n)
+	})
+	s = Open(t.TempDir())
+	if _, err := s.Get(t.Context(), srv.offer(), Sources{From: FromURL}); err == nil || srv.requests.Load() != 2 {
+		t.Fatalf("%v, %d requests", err, srv.requests.Load())
 	}
 	onlyModelIsLeft(t, s, true)
-	if _, err := s.Get(t.Context(), srv.offer(), Sources{From: FromURL}); err != nil || srv.ranges.Load() != 1 {
+	if _, err := s.Get(t.Context(), srv.offer(), Sources{From: FromURL}); err == nil || srv.requests.Load() != 3 {
+		t.Fatalf("%v, %d requests", err, srv.requests.Load())
+	}
+	if _, err := s.Get(t.Context(), srv.offer(), Sources{From: FromURL}); err != nil || srv.ranges.Load() != 3 {
 		t.Errorf("%v, %d requests with a range", err, srv.ranges.Load())
 	}
 
