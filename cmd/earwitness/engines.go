@@ -21,10 +21,23 @@ import (
 	"github.com/earwitness/earwitness/internal/pipeline"
 )
 
-const (
-	defaultModel = "whisper-base"
-	engineMemory = 1500 << 20 // resident memory at which the engine is ended; large models need most of it
-)
+const defaultModel = "whisper-base"
+
+// engineMemory is the resident memory at which the engine is ended: far above what it needs with the model, so that only
+// a leak meets it.
+func engineMemory(shelf *models.Shelf, model string, threads int) int64 {
+	const least = 1500 << 20
+	if o, ok := models.Offered(model); ok && o.Shape != (models.Shape{}) {
+		return max(least, 2*o.Shape.Memory(threads))
+	}
+	files := int64(0)
+	if m, err := shelf.Find(model); err == nil { // else nothing is going to be loaded
+		for _, f := range m.Manifest.Files {
+			files += f.Size
+		}
+	}
+	return least + 4*files
+}
 
 // engines are the machines behind the stages, wired for one run.
 type engines struct {
@@ -64,7 +77,7 @@ func (w *world) engines(ctx context.Context, c *casefile.Case, rf runFlags) (*en
 	if len(languages) == 0 {
 		languages = c.Info().Policy.Languages
 	}
-	n := &native{w: w, self: self, threads: rf.threads}
+	n := &native{w: w, self: self, threads: rf.threads, memory: engineMemory(models.Open(w.modelsDir()), rf.model, rf.threads)}
 	return &engines{
 		decoder:    mediaDecoder{dec},
 		detector:   &detector{n},
@@ -79,6 +92,7 @@ type native struct {
 	w       *world
 	self    string
 	threads int
+	memory  int64 // engineMemory
 
 	mu     sync.Mutex
 	engine *child.Engine
@@ -97,7 +111,7 @@ func (n *native) start(ctx context.Context) (*child.Engine, error) {
 	if _, err := os.Stat(path); err != nil {
 		return nil, evidence.Needs("the speech engine is not at %s", path).WithHint("`make build` makes it beside earwitness; or name it with EARWITNESS_ENGINE")
 	}
-	e, err := child.Start(ctx, child.Config{Executable: path, Threads: n.threads, MemoryBytes: engineMemory, Deadline: 5 * time.Minute})
+	e, err := child.Start(ctx, child.Config{Executable: path, Threads: n.threads, MemoryBytes: n.memory, Deadline: 5 * time.Minute})
 	n.engine = e
 	return e, err
 }

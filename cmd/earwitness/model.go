@@ -20,7 +20,7 @@ through Python's pip where only package registries can be reached, and are the s
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(modelListVerb(w), modelGetVerb(w), modelAddVerb(w), modelRemoveVerb(w), modelVerifyVerb(w))
+	cmd.AddCommand(modelListVerb(w), modelChooseVerb(w), modelGetVerb(w), modelAddVerb(w), modelRemoveVerb(w), modelVerifyVerb(w))
 	return cmd
 }
 

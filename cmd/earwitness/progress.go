@@ -15,6 +15,8 @@ type bar struct {
 	out   io.Writer
 	now   func() time.Time
 	begun time.Time
+	first float64 // the fraction at begun: what an earlier try has done took none of this one's time
+	last  float64
 }
 
 // bar makes a bar that is shown only where somebody watches stderr.
@@ -40,6 +42,10 @@ func (b *bar) at(fraction float64, s string) {
 	if b.p == nil {
 		return
 	}
+	if b.last == 0 || fraction < b.last { // the first step, or the next one
+		b.begun, b.first = b.now(), fraction
+	}
+	b.last = fraction
 	if left := b.left(fraction); left != "" {
 		s = left + "  " + s
 	}
@@ -49,10 +55,10 @@ func (b *bar) at(fraction float64, s string) {
 
 func (b *bar) left(fraction float64) string {
 	spent := b.now().Sub(b.begun)
-	if fraction < 0.02 || spent < 2*time.Second {
+	if fraction < b.first+0.02 || spent < 2*time.Second {
 		return ""
 	}
-	return "about " + long(time.Duration(float64(spent)*(1-fraction)/fraction)) + " left"
+	return "about " + long(time.Duration(float64(spent)*(1-fraction)/(fraction-b.first))) + " left"
 }
 
 // clear wipes the bar, so that a line can be written where it stood.

@@ -89,6 +89,7 @@ func TestScripts(t *testing.T) {
 				"EARWITNESS_MODELS": shelf(),
 				"XDG_CACHE_HOME":    filepath.Join(os.TempDir(), "earwitness-script-cache"), // compiled once for all scripts
 				"EMPTY_SHELF":       e.WorkDir + "/no-models",
+				"SHELF":             shelf(),
 				"DEMO":              filepath.Join(casetest.Root(t), "demo", "audio"),
 			} {
 				e.Setenv(k, v)
