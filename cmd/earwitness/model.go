@@ -123,6 +123,9 @@ weights come by, the graphs are the same bytes. A fetch that was broken off goes
 			if err != nil {
 				return err
 			}
+			if offer.Built == nil {
+				fmt.Fprintln(w.stderr, "earwitness: the checkpoint is the maker's, by its SHA-256; what is built from it is not in the catalogue yet, whose makers never had it: the manifest's digest is the one to compare with others'")
+			}
 			return w.sayModel(m)
 		},
 	}
