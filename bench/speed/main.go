@@ -30,8 +30,9 @@ func main() {
 	b := bench{}
 	flag.StringVar(&b.bin, "bin", "bin", "folder of the two programs")
 	flag.StringVar(&b.shared, "shared", "../shared/data", "folder of the reference data")
-	flag.StringVar(&b.hours, "hours", "1,6,20", "lengths of the recordings to scan")
-	only := flag.String("only", "", "one of start, verify, scan, bursts")
+	flag.StringVar(&b.hours, "hours", "6", "lengths of the recordings to scan")
+	flag.StringVar(&b.forms, "forms", "wav,mp3,m4a,opus", "forms of the recordings to scan; all but wav are made by the installed ffmpeg")
+	only := flag.String("only", "", "one of start, verify, scan, first, bursts")
 	flag.Parse()
 	var err error
 	if b.bin, err = filepath.Abs(b.bin); err != nil {
@@ -46,7 +47,7 @@ func main() {
 	for _, m := range []struct {
 		name string
 		run  func() error
-	}{{"start", b.start}, {"verify", b.verify}, {"bursts", b.bursts}, {"scan", b.scan}} {
+	}{{"start", b.start}, {"verify", b.verify}, {"bursts", b.bursts}, {"scan", b.scan}, {"first", b.first}} {
 		if *only == "" || *only == m.name {
 			err = errors.Join(err, m.run())
 		}
@@ -56,7 +57,7 @@ func main() {
 	}
 }
 
-type bench struct{ bin, shared, dir, hours string }
+type bench struct{ bin, shared, dir, hours, forms string }
 
 // usage is what a run of the program took.
 type usage struct {
@@ -256,36 +257,6 @@ func (b *bench) sparse(name string, hours float64) error {
 		}
 	}
 	return errors.Join(w.Close(), buffered.Flush(), f.Close())
-}
-
-// scan measures decode and detect alone: the shelf is empty, so the run ends where hearing would begin.
-func (b *bench) scan() error {
-	for _, h := range strings.Split(b.hours, ",") {
-		hours, err := strconv.ParseFloat(h, 64)
-		if err != nil {
-			return err
-		}
-		name, c := filepath.Join(b.dir, "sparse.wav"), filepath.Join(b.dir, "scan.case")
-		if err := b.sparse(name, hours); err != nil {
-			return err
-		}
-		if _, err := b.program(0, nil, "init", c); err != nil {
-			return err
-		}
-		if _, err := b.program(0, nil, "-C", c, "add", name); err != nil {
-			return err
-		}
-		u, err := b.program(7, []string{"EARWITNESS_MODELS=" + filepath.Join(b.dir, "none")}, "-C", c, "run", "--threads", "2")
-		if err != nil {
-			return err
-		}
-		fmt.Printf("| scan of %g h of WAV, 5 %% speech | %.0f x real time, %.0f x per core (CPU time), main process %d MB, engine %d MB | at least 300 x per core, 200 MB, 600 MB |\n",
-			hours, hours*3600/u.wall.Seconds(), hours*3600/u.cpu.Seconds(), u.main>>20, u.engine>>20)
-		if err := errors.Join(os.Remove(name), os.RemoveAll(c)); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // bursts measures a whole run over short recordings of speech, the start of the engine and all stages included.
