@@ -2,6 +2,7 @@ package audit
 
 import (
 	"crypto/sha256"
+	"fmt"
 	"io/fs"
 	"maps"
 	"path"
@@ -242,7 +243,7 @@ func (a *audit) checkRows() {
 }
 
 func checkpointPlace(origin string, size int64) string {
-	return "case.db, checkpoint " + origin + " at size " + itoa(size)
+	return "case.db, checkpoint " + origin + " at size " + fmt.Sprint(size)
 }
 
 // judge checks form, signature and epoch of a checkpoint.
@@ -387,7 +388,7 @@ func (a *audit) checkOneSeen(b []byte) {
 		a.find(CheckpointForm, where, "%v", err)
 		return
 	}
-	where += " at size " + itoa(c.Size)
+	where += " at size " + fmt.Sprint(c.Size)
 	e, ok := a.semantics.epoch(c.Origin)
 	if !ok {
 		a.find(SeenOrigin, where, "it is of the log %s, the case's log is %s", c.Origin, a.semantics.origin())

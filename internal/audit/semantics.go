@@ -1,8 +1,8 @@
 package audit
 
 import (
+	"cmp"
 	"fmt"
-	"strconv"
 
 	"github.com/earwitness/earwitness/evidence"
 	"github.com/earwitness/earwitness/internal/audit/raw"
@@ -359,6 +359,10 @@ func (s *semantics) result(idx int64, e evidence.Entry) error {
 				return evidence.Invalid("word %d ends before it starts", i)
 			}
 		}
+	case evidence.StageVoice:
+		if out, err := output[evidence.Voice](v); cmp.Or(err, out.Validate()) != nil {
+			return cmp.Or(err, out.Validate())
+		}
 	default:
 		return bodyError{evidence.Invalid("format 1 knows no stage %q", v.Stage)}
 	}
@@ -379,5 +383,3 @@ func output[T any](v evidence.Result) (T, error) {
 	}
 	return out, nil
 }
-
-func itoa(n int64) string { return strconv.FormatInt(n, 10) }

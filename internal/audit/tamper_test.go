@@ -265,6 +265,9 @@ func TestRules(t *testing.T) {
 		"span beyond the end": {func(m *maker) {
 			m.result("REC-0001", "hear", evidence.Digest{}, &evidence.Span{From: 0, To: 64001}, heard())
 		}, audit.EntryRule},
+		"voice of no length": {func(m *maker) {
+			m.result("REC-0001", "voice", evidence.Digest{}, &evidence.Span{From: 0, To: 100}, evidence.Voice{Samples: 100, VectorE4: []int{1, 0, 0, 0, 0, 0, 0, 0}})
+		}, audit.EntryRule},
 		"span backwards": {func(m *maker) {
 			m.result("REC-0001", "hear", evidence.Digest{}, &evidence.Span{From: 9, To: 8}, heard())
 		}, audit.EntryRule},

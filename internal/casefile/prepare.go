@@ -76,6 +76,15 @@ func checkResult(r evidence.Result) (any, error) {
 		return evidence.DecodeBody[evidence.Detected](e, r.Stage)
 	case evidence.StageHear:
 		return evidence.DecodeBody[evidence.Heard](e, r.Stage)
+	case evidence.StageVoice:
+		v, err := evidence.DecodeBody[evidence.Voice](e, r.Stage)
+		if err == nil && (r.Model == nil || r.Span == nil) {
+			err = evidence.Invalid("a voice names its model and its span")
+		}
+		if err == nil {
+			err = v.Validate()
+		}
+		return v, err
 	default:
 		return nil, evidence.Invalid("%q is no stage", r.Stage)
 	}
