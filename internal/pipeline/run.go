@@ -154,6 +154,12 @@ func (r *runner) recording(ctx context.Context, t *track) error {
 			return err
 		}
 	}
+	if err := r.outcome(ctx, t, evidence.StageVoice, r.voices(ctx, t)); err != nil {
+		return err
+	}
+	if len(t.said) > 0 {
+		return nil
+	}
 	r.report(Event{Recording: t.rec.Recording, State: Done})
 	return nil
 }

@@ -29,10 +29,11 @@ type track struct {
 	inputs []evidence.Digest
 	held   []finding
 
-	early       int                    // bursts that were put first
-	waiting     int                    // bursts that could not be heard for what is needed
-	found, done int64                  // samples to be heard as far as is known, and heard
-	said        map[evidence.Kind]bool // what keeps it from going on, said once
+	spoken      []evidence.Transmission // whose voice is asked for
+	early       int                     // bursts that were put first
+	waiting     int                     // bursts that could not be heard for what is needed
+	found, done int64                   // samples to be heard as far as is known, and heard
+	said        map[evidence.Kind]bool  // what keeps it from going on, said once
 }
 
 // source is working sound of which spans can be read.
@@ -63,6 +64,11 @@ const firstFew = 4
 
 // put lets the spans of transmissions wait to be heard.
 func (r *runner) put(t *track, final []evidence.Transmission) {
+	if r.o.Voices != nil {
+		t.mu.Lock()
+		t.spoken = append(t.spoken, final...)
+		t.mu.Unlock()
+	}
 	for _, x := range final {
 		for _, span := range x.Hear {
 			t.mu.Lock()

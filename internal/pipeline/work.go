@@ -54,6 +54,7 @@ type Options struct {
 	Decoder    Decoder
 	Detector   Detector
 	Recogniser Recogniser
+	Voices     VoiceEncoder // nil where nobody asked for voices
 	Detect     analysis.DetectParams
 	Threads    int // recordings scanned and bursts heard at once
 	Ahead      int // bursts handed to the recogniser for each of its threads, so that it can hear several at once; 0 is 1
@@ -91,6 +92,7 @@ type Summary struct {
 	Detected      int    `json:"detected"`
 	Transmissions int    `json:"transmissions"` // found in this run
 	Heard         int    `json:"heard"`         // spans heard in this run
+	Voices        int    `json:"voices"`        // made out in this run
 	Failed        int    `json:"failed"`        // new failures
 	FailedBefore  int    `json:"failed_before"` // failures of earlier runs that stand
 	Damaged       int    `json:"damaged"`       // recordings whose stored bytes are damaged or gone
@@ -142,7 +144,7 @@ type held struct {
 }
 
 func (h *held) keep(r evidence.Result) {
-	if r.Stage == evidence.StageHear {
+	if r.Stage == evidence.StageHear || r.Stage == evidence.StageVoice {
 		r.Output = nil
 	}
 	h.results[r.Key] = r.Output

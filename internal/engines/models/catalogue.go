@@ -33,10 +33,11 @@ type Wheel struct {
 
 // manifest returns the manifest of the model with the given files: the same whatever route they came by.
 func (o Offer) manifest(files []File) Manifest {
-	return Manifest{Files: files, Kind: o.kind(), Licence: o.Licence, Name: o.Name, Rate: evidence.Rate, Source: o.Source}
+	return Manifest{Files: files, Kind: o.Of(), Licence: o.Licence, Name: o.Name, Rate: evidence.Rate, Source: o.Source}
 }
 
-func (o Offer) kind() string {
+// Of returns the kind of model that it is.
+func (o Offer) Of() string {
 	if o.Kind == "" {
 		return KindWhisper
 	}

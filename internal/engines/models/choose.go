@@ -47,7 +47,7 @@ type Machine struct {
 func Candidates(m Machine, bursts []Burst, seconds float64, timed []Timed, here map[string]bool) []Candidate {
 	var all []Candidate
 	for _, o := range Catalogue() {
-		if IsVoice(o.kind()) {
+		if IsVoice(o.Of()) {
 			continue
 		}
 		c := Candidate{Offer: o, Here: here[o.Name], Memory: o.Shape.Memory(m.Processors)}

@@ -215,7 +215,7 @@ func (w *work) build(ctx context.Context, o Offer, path string, from Sources) (M
 	}
 	from.tell("build", o.Name, 0, 0)
 	var files []File
-	if o.kind() == KindVoice {
+	if o.Of() == KindVoice {
 		files, err = w.buildVoice(ctx, f, info.Size())
 	} else {
 		files, err = w.buildWhisper(ctx, o, f, info.Size())
