@@ -8,7 +8,7 @@ SHERPA    = $(shell CGO_ENABLED=1 $(GO) list -f '{{.Dir}}' github.com/k2-fsa/she
 TRIPLE   := $(if $(filter arm64,$(ARCH)),aarch64-unknown-linux-gnu,x86_64-unknown-linux-gnu)
 MODEL    ?= whisper-base
 
-.PHONY: all build demo test lint unit eval bench campaign fuzz vuln setup model ffmpeg-check clean
+.PHONY: all build demo test lint unit eval bench campaign fuzz vuln setup model voice-model ffmpeg-check clean
 
 all: build
 
@@ -33,11 +33,15 @@ bin/earwitness-engine:
 model: build
 	bin/earwitness model get $(MODEL)
 
+# Only tests and measurements of voices need it.
+voice-model: build
+	bin/earwitness model get voice-resemblyzer
+
 demo: build model
 	rm -rf demo.case
 	bin/earwitness demo demo.case
 
-test: build model lint unit
+test: build model voice-model lint unit
 
 lint:
 	@out=$$(gofmt -s -l $$(git ls-files '*.go' 2>/dev/null || find . -name '*.go')); if [ -n "$$out" ]; then echo "gofmt -s would change:"; echo "$$out"; exit 1; fi

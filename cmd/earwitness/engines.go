@@ -44,6 +44,7 @@ type engines struct {
 	decoder    pipeline.Decoder
 	detector   pipeline.Detector
 	recogniser pipeline.Recogniser
+	voices     pipeline.VoiceEncoder // nil where nobody asked for them
 	detect     analysis.DetectParams
 	close      func()
 }
@@ -78,10 +79,15 @@ func (w *world) engines(ctx context.Context, c *casefile.Case, rf runFlags) (*en
 		languages = c.Info().Policy.Languages
 	}
 	n := &native{w: w, self: self, threads: rf.threads, memory: engineMemory(models.Open(w.modelsDir()), rf.model, rf.threads)}
+	var voices pipeline.VoiceEncoder
+	if rf.voices != "" {
+		voices = &voiceEncoder{native: n, name: rf.voices}
+	}
 	return &engines{
 		decoder:    mediaDecoder{dec},
 		detector:   &detector{n},
 		recogniser: &recogniser{native: n, name: rf.model, options: child.HearOptions{Languages: languages}},
+		voices:     voices,
 		detect:     analysis.DefaultDetectParams(),
 		close:      n.close,
 	}, nil
@@ -225,7 +231,10 @@ func (r *recogniser) load(ctx context.Context) (*child.Engine, error) {
 		return nil, err
 	}
 	r.once.Do(func() {
-		if r.model, r.err = models.Open(r.w.modelsDir()).Find(r.name); r.err == nil {
+		if r.model, r.err = models.Open(r.w.modelsDir()).Find(r.name); r.err == nil && models.IsVoice(r.model.Manifest.Kind) {
+			r.err = evidence.Needs("the model %s tells voices apart and hears no words", r.name).WithHint("name it with --voices, and with --model one that hears, such as %s", defaultModel)
+		}
+		if r.err == nil {
 			r.err = e.Load(ctx, r.model)
 		}
 	})

@@ -69,7 +69,7 @@ func modelListVerb(w *world) *cobra.Command {
 			}
 			for _, o := range models.Catalogue() {
 				if !have[o.Name] {
-					all = append(all, modelJSON{Name: o.Name, State: "can be fetched", Kind: models.KindWhisper, Licence: o.Licence, Source: o.Source, Purpose: o.Purpose, Bytes: int64(o.Megabytes) * 1e6})
+					all = append(all, modelJSON{Name: o.Name, State: "can be fetched", Kind: o.Of(), Licence: o.Licence, Source: o.Source, Purpose: o.Purpose, Bytes: int64(o.Megabytes) * 1e6})
 				}
 			}
 			if w.json {

@@ -21,6 +21,7 @@ type runFlags struct {
 	retry     bool
 	threads   int
 	quiet     bool
+	voices    string
 }
 
 func runVerb(w *world) *cobra.Command {
@@ -48,6 +49,7 @@ code is then 4. Where another model has heard a recording before, the one of thi
 	f.BoolVar(&rf.retry, "retry", false, "try again what failed before")
 	f.IntVar(&rf.threads, "threads", threadsDefault(), "how much is done at once; results do not depend on it")
 	f.StringVar(&rf.decoder, "decoder", "auto", "what decodes media: wasm (the same samples on every machine), native (an installed ffmpeg, faster), or auto (native where it can be confined)")
+	f.StringVar(&rf.voices, "voices", "", "also make out what the voice of each transmission sounds like, with this model, such as voice-resemblyzer; the verb voices compares them (default: none)")
 	f.BoolVar(&rf.quiet, "quiet", false, "no line for each transmission")
 	return cmd
 }
@@ -64,7 +66,7 @@ func (w *world) run(cmd *cobra.Command, c *casefile.Case, rf runFlags, recording
 	b := w.bar("working")
 	begun := w.now()
 	sum, err := pipeline.Run(cmd.Context(), c, pipeline.Options{
-		Author: w.program(), Decoder: e.decoder, Detector: e.detector, Recogniser: e.recogniser, Detect: e.detect,
+		Author: w.program(), Decoder: e.decoder, Detector: e.detector, Recogniser: e.recogniser, Voices: e.voices, Detect: e.detect,
 		Threads: rf.threads, Ahead: child.HearsPerThread, Now: w.now, Retry: rf.retry, Recordings: recordings, Publish: 5 * time.Second,
 		Report: func(ev pipeline.Event) { w.event(b, ev, rf.quiet) },
 	})
@@ -95,7 +97,7 @@ func (w *world) event(b *bar, e pipeline.Event, quiet bool) {
 	}
 	switch e.State {
 	case pipeline.Working:
-		doing := map[string]string{evidence.StageDecode: "decoding", evidence.StageDetect: "finding transmissions in", evidence.StageHear: "hearing"}[e.Stage]
+		doing := map[string]string{evidence.StageDecode: "decoding", evidence.StageDetect: "finding transmissions in", evidence.StageHear: "hearing", evidence.StageVoice: "making out voices in"}[e.Stage]
 		b.at(e.Fraction, fmt.Sprintf("%s %s", doing, e.Recording))
 	case pipeline.Done:
 		if e.Text != "" && !quiet {
@@ -132,7 +134,7 @@ func eventJSON(e pipeline.Event) map[string]any {
 }
 
 func (w *world) saySummary(s pipeline.Summary, took time.Duration) {
-	if s.Decoded+s.Detected+s.Heard+s.Failed == 0 {
+	if s.Decoded+s.Detected+s.Heard+s.Voices+s.Failed == 0 {
 		fmt.Fprint(w.stderr, "nothing new to do")
 	} else {
 		fmt.Fprintf(w.stderr, "decoded %d, searched %d, found %s, heard %s in %s", s.Decoded, s.Detected,
@@ -141,7 +143,7 @@ func (w *world) saySummary(s pipeline.Summary, took time.Duration) {
 	for _, p := range []struct {
 		n    int
 		what string
-	}{{s.Failed, "failed (written down; `earwitness show` says why)"}, {s.FailedBefore, "failed before (`earwitness run --retry` tries again)"}, {s.Damaged, "damaged in the case (`earwitness verify` says where)"}, {s.Delayed, "wait for the intake delay"}, {s.Waiting, "bursts wait to be heard"}} {
+	}{{s.Voices, "voices made out"}, {s.Failed, "failed (written down; `earwitness show` says why)"}, {s.FailedBefore, "failed before (`earwitness run --retry` tries again)"}, {s.Damaged, "damaged in the case (`earwitness verify` says where)"}, {s.Delayed, "wait for the intake delay"}, {s.Waiting, "bursts wait to be heard"}} {
 		if p.n > 0 {
 			fmt.Fprintf(w.stderr, "; %d %s", p.n, p.what)
 		}

@@ -105,6 +105,12 @@ func TestScripts(t *testing.T) {
 					return false, fmt.Errorf("the engine or the model is not there, and EARWITNESS_NO_SKIP forbids to skip: %v %v", err1, err2)
 				}
 				return err1 == nil && err2 == nil, nil
+			case "voices":
+				_, err := os.Stat(filepath.Join(shelf(), "voice-resemblyzer"))
+				if err != nil && os.Getenv("EARWITNESS_NO_SKIP") != "" {
+					return false, fmt.Errorf("the voice model is not there, and EARWITNESS_NO_SKIP forbids to skip: %w", err)
+				}
+				return err == nil, nil
 			case "root":
 				return os.Getuid() == 0, nil
 			}
