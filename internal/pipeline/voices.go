@@ -26,8 +26,8 @@ type VoiceEncoder interface {
 // voiceVersion is that of the stage's code here.
 const voiceVersion = 1
 
-// How much speech of a transmission a voice is made out from. In less than ShortestVoice it was not worth comparing
-// (bench/voice); more than LongestVoice, from the transmission's begin, adds nothing.
+// How much speech of a transmission a voice is made out from. ShortestVoice is about one window of the encoder, and at
+// 2 s already every sixth comparison is wrong (bench/voice); LongestVoice, from the transmission's begin, bounds the work.
 const (
 	ShortestVoice = 3 * evidence.Rate / 2
 	LongestVoice  = 60 * evidence.Rate
