@@ -42,7 +42,7 @@ func Typical(seconds float64) float64 {
 const Threshold = 0.97
 
 // GroupsTell says what groups by Threshold are worth: pairs at 20 dB, all voices and low ones.
-const GroupsTell = "Measured by pairs at 20 dB: at 2 s, 5 in 100 different voices (men's: 9) were alike enough to be joined, and 38 in 100 of the same voice were not; at 4 s 3 (4) and 33."
+const GroupsTell = "Measured by pairs at 20 dB: at 2 s, 5 in 100 different voices (men's: 9) were alike enough to be joined, and 38 in 100 of the same voice were not; at 4 s 3 (4) and 33; at 8 s 0 (1) and 27."
 
 // The ratios of signal to noise that were measured stand in detection's own figures: detection states 24, 14 and 9 dB
 // where the channel had 20, 10 and 5, and 4 where it had 0 (`go run ./bench/voice`). Between them the nearer counts.
