@@ -18,10 +18,11 @@ type Keyed struct {
 
 // Scene is a simulated recording with its truth.
 type Scene struct {
-	Kind  string // ssb, am, fm, open
-	SNR   float64
-	Sound []int16
-	Truth []Keyed
+	Kind    string // ssb, am, fm, open
+	Trouble string // one of Troubles, or none
+	SNR     float64
+	Sound   []int16
+	Truth   []Keyed
 }
 
 // Simulate places voices and other sounds in a channel of the given kind:
@@ -34,10 +35,15 @@ type Scene struct {
 // The level of the voice over the noise that is there while keyed is snr, in dB, in the channel's band. Each of voices is an utterance. The
 // same seed gives the same sound.
 func Simulate(kind string, snr float64, seconds int, voices [][]float64, seed uint64) Scene {
+	return SimulateWith("", kind, snr, seconds, voices, seed)
+}
+
+// SimulateWith is Simulate with one of Troubles.
+func SimulateWith(trouble, kind string, snr float64, seconds int, voices [][]float64, seed uint64) Scene {
 	r := rand.New(rand.NewPCG(seed, 77))
 	n := seconds * Rate
 	signal, gate := make([]float64, n), make([]bool, n)
-	sc := Scene{Kind: kind, SNR: snr}
+	sc := Scene{Kind: kind, Trouble: trouble, SNR: snr}
 	tail := make([]float64, n) // gain of the squelch tail's noise
 	place := func(x []float64, at int, gain float64) {
 		for i, v := range x {
@@ -117,6 +123,7 @@ func Simulate(kind string, snr float64, seconds int, voices [][]float64, seed ui
 			at = up + Rate*(3000+r.IntN(12000))/1000
 		}
 	}
+	onSignal(trouble, signal, gate, sc.Truth, voices, seed)
 	// The receiver: noise in its band, by the state of the key.
 	noise := make([]float64, n)
 	for i := range noise {
@@ -126,7 +133,6 @@ func Simulate(kind string, snr float64, seconds int, voices [][]float64, seed ui
 	down := math.Pow(10, -snr/20)
 	fade := r.Float64() * 10
 	crash, until := 0.0, 0
-	sc.Sound = make([]int16, n)
 	for i := range n {
 		v := signal[i]
 		t := float64(i) / Rate
@@ -154,8 +160,15 @@ func Simulate(kind string, snr float64, seconds int, voices [][]float64, seed ui
 				open = max(1.5, down*10)
 			}
 		}
-		v = (v + noise[i]*open) * 2200
-		sc.Sound[i] = int16(max(-32768, min(32767, math.Round(v))))
+		signal[i] = v + noise[i]*open
+	}
+	onReceived(trouble, signal, seed)
+	sc.Sound = make([]int16, n)
+	for i, v := range signal {
+		sc.Sound[i] = int16(max(-32768, min(32767, math.Round(v*voiceLevel))))
+	}
+	if trouble == "telephone" {
+		sc.Sound = telephone(sc.Sound)
 	}
 	return sc
 }

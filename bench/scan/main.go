@@ -5,6 +5,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -18,6 +19,7 @@ import (
 	"github.com/earwitness/earwitness/bench/channel"
 	"github.com/earwitness/earwitness/internal/analysis"
 	"github.com/earwitness/earwitness/internal/audio"
+	"github.com/earwitness/earwitness/internal/engines/gtcrn"
 	"github.com/earwitness/earwitness/internal/engines/silero"
 )
 
@@ -25,9 +27,10 @@ func main() {
 	what := flag.String("what", "simulated,real,negative", "which measurements, of simulated,real,negative,speed,memory")
 	dir := flag.String("dir", os.TempDir(), "folder for the long recordings of speed and memory, which are deleted afterwards")
 	minutes := flag.Int("minutes", 8, "length of each simulated recording")
+	pattern := flag.String("only", "", "only the simulated channels whose name has this in it")
 	verbose := flag.Bool("v", false, "show each transmission")
 	flag.Parse()
-	if err := run(context.Background(), *what, *dir, *minutes, *verbose); err != nil {
+	if err := run(context.Background(), *what, *dir, *minutes, *pattern, *verbose); err != nil {
 		fmt.Fprintln(os.Stderr, "scan:", err)
 		os.Exit(1)
 	}
@@ -38,7 +41,7 @@ const rate = channel.Rate
 type samples = audio.Samples
 
 // start makes the voice detector, over the runtime in the module cache.
-func start() (*silero.Detector, error) {
+func start() (*both, error) {
 	arch := map[string]string{"amd64": "x86_64", "arm64": "aarch64"}[runtime.GOARCH]
 	dir, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "github.com/k2-fsa/sherpa-onnx-go-linux").Output()
 	if err != nil {
@@ -48,10 +51,25 @@ func start() (*silero.Detector, error) {
 	if err := ort.InitializeEnvironment(); err != nil {
 		return nil, fmt.Errorf("start ONNX Runtime: %w", err)
 	}
-	return silero.New()
+	d, err := silero.New()
+	if err != nil {
+		return nil, err
+	}
+	c, err := gtcrn.New()
+	return &both{d, c}, err
 }
 
-func run(ctx context.Context, what, dir string, minutes int, verbose bool) error {
+// both is the voice detector with the noise reduction of its second look.
+type both struct {
+	*silero.Detector
+	cleaner *gtcrn.Cleaner
+}
+
+func (b *both) Clean(ctx context.Context, x []int16) ([]int16, error) { return b.cleaner.Clean(ctx, x) }
+
+func (b *both) Close() error { return errors.Join(b.Detector.Close(), b.cleaner.Close()) }
+
+func run(ctx context.Context, what, dir string, minutes int, pattern string, verbose bool) error {
 	d, err := start()
 	if err != nil {
 		return err
@@ -60,7 +78,7 @@ func run(ctx context.Context, what, dir string, minutes int, verbose bool) error
 	for _, w := range strings.Split(what, ",") {
 		switch w {
 		case "simulated":
-			err = simulated(ctx, d, minutes, verbose)
+			err = simulated(ctx, d, minutes, pattern, verbose)
 		case "real":
 			err = recorded(ctx, d, verbose)
 		case "negative":
@@ -85,17 +103,17 @@ func haveFFmpeg() bool {
 }
 
 func header() {
-	fmt.Printf("%-22s %5s %6s %8s %7s %7s %13s %13s %8s %6s %6s\n", "detector", "truth", "missed", "unheard%", "false/h", "false%",
+	fmt.Printf("%-34s %5s %6s %8s %7s %7s %13s %13s %8s %6s %6s\n", "detector", "truth", "missed", "unheard%", "false/h", "false%",
 		"start ms 50/90", "end ms 50/90", "lost p90", "merged", "split")
 }
 
 func (s *score) row(name string) {
-	fmt.Printf("%-22s %5d %6d %8.1f %7.1f %7.2f %6.0f %6.0f %6.0f %6.0f %8.0f %6d %6d\n", name, s.truths, s.missed, 100*s.unheard/max(s.speech, 1e-9),
+	fmt.Printf("%-34s %5d %6d %8.1f %7.1f %7.2f %6.0f %6.0f %6.0f %6.0f %8.0f %6d %6d\n", name, s.truths, s.missed, 100*s.unheard/max(s.speech, 1e-9),
 		float64(s.wrongly)/s.hours, 100*s.wrong/max(s.quiet, 1e-9), percentile(s.onset, 0.5), percentile(s.onset, 0.9),
 		percentile(s.offset, 0.5), percentile(s.offset, 0.9), percentile(s.lost, 0.9), s.merged, s.split)
 }
 
-func simulated(ctx context.Context, d analysis.SpeechDetector, minutes int, verbose bool) error {
+func simulated(ctx context.Context, d analysis.SpeechDetector, minutes int, pattern string, verbose bool) error {
 	vs, err := voices(haveFFmpeg())
 	if err != nil {
 		return err
@@ -107,9 +125,30 @@ func simulated(ctx context.Context, d analysis.SpeechDetector, minutes int, verb
 	labels := map[string]map[string]int{}
 	var listened, total float64
 	header()
+	type row struct {
+		trouble, kind string
+		snr           float64
+	}
+	var rows []row
 	for _, kind := range []string{"ssb", "am", "fm", "open"} {
-		for _, snr := range []float64{20, 10, 5, 0} {
-			sc := channel.Simulate(kind, snr, minutes*60, sounds(vs), uint64(snr)+uint64(kind[0])<<8)
+		for _, snr := range []float64{20, 10, 5, 0, -5} {
+			rows = append(rows, row{"", kind, snr})
+		}
+	}
+	for _, trouble := range channel.Troubles() {
+		kind := "ssb"
+		if trouble == "ctcss" {
+			kind = "fm"
+		}
+		rows = append(rows, row{trouble, kind, 10})
+	}
+	for _, row := range rows {
+		if only := fmt.Sprintf("%s %s %g dB", row.trouble, row.kind, row.snr); pattern != "" && !strings.Contains(only, pattern) {
+			continue
+		}
+		{
+			kind, snr := row.kind, row.snr
+			sc := channel.SimulateWith(row.trouble, kind, snr, minutes*60, sounds(vs), uint64(int64(snr)+int64(kind[0])<<8))
 			var one [3]score
 			s, h, out, err := ours(ctx, sc.Sound, d)
 			if err != nil {
@@ -144,7 +183,7 @@ func simulated(ctx context.Context, d analysis.SpeechDetector, minutes int, verb
 				all[i+1].add(sc.Truth, a, a, float64(len(sc.Sound))/rate)
 			}
 			for i := range one {
-				one[i].row(fmt.Sprintf("%s %g dB %s", kind, snr, names[i][:min(len(names[i]), 12)]))
+				one[i].row(fmt.Sprintf("%s %s", strings.TrimSpace(fmt.Sprintf("%s %s %g dB", row.trouble, kind, snr)), names[i][:min(len(names[i]), 12)]))
 			}
 			if verbose {
 				show(sc, s, out.Transmissions)

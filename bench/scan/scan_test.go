@@ -7,17 +7,16 @@ import (
 	"github.com/earwitness/earwitness/bench/channel"
 	"github.com/earwitness/earwitness/evidence"
 	"github.com/earwitness/earwitness/internal/casetest"
-	"github.com/earwitness/earwitness/internal/engines/silero"
 )
 
 // detector is the real voice detector, and makes the reference data known to this package.
-func detector(t *testing.T) *silero.Detector {
+func detector(t *testing.T) *both {
 	t.Helper()
 	t.Setenv("EARWITNESS_SHARED", casetest.Shared(t))
 	return theDetector
 }
 
-var theDetector *silero.Detector // the runtime is started once a process
+var theDetector *both // the runtime is started once a process
 
 func TestMain(m *testing.M) {
 	d, err := start()

@@ -192,8 +192,10 @@ func (n *native) settings(part string) (json.RawMessage, error) {
 }
 
 // Model names the voice detector's weights, which are part of the engine. It comes after Engine.
-func (d *detector) Model() (*evidence.Model, error) {
-	b, err := d.settings("silero")
+func (d *detector) Model() (*evidence.Model, error) { return d.weights("silero") }
+
+func (d *detector) weights(part string) (*evidence.Model, error) {
+	b, err := d.settings(part)
 	if err != nil {
 		return nil, err
 	}
@@ -212,6 +214,17 @@ func (d *detector) Speech(ctx context.Context, region []int16) ([]float32, error
 	}
 	return e.Speech(ctx, region)
 }
+
+func (d *detector) Clean(ctx context.Context, region []int16) ([]int16, error) {
+	e, err := d.start(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return e.Clean(ctx, region)
+}
+
+// Cleaner names the weights of the noise reduction, which are part of the engine. It comes after Engine.
+func (d *detector) Cleaner() (*evidence.Model, error) { return d.weights("gtcrn") }
 
 // recogniser is a model of the shelf in the engine's process.
 type recogniser struct {

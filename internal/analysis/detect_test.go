@@ -54,6 +54,10 @@ func (l *listener) Speech(ctx context.Context, region []int16) ([]float32, error
 	return out, ctx.Err()
 }
 
+func (l *listener) Clean(ctx context.Context, region []int16) ([]int16, error) {
+	return region, ctx.Err()
+}
+
 // power returns the power of w at hz.
 func power(w []int16, hz float64) float64 {
 	var re, im float64

@@ -7,7 +7,7 @@ import (
 	"github.com/earwitness/earwitness/internal/audio"
 )
 
-// idle gathers what a recording sounds like while nobody transmits: the mean spectrum of a block in every second of that.
+// idle gathers what a recording sounds like while nobody transmits: the mean spectrum of a block in every four seconds of that.
 type idle struct {
 	mean          [idleWindow / 2]float64
 	power, blocks float64
@@ -18,7 +18,7 @@ const idleWindow = 4096
 
 // rest looks at what of a chunk's body is no signal.
 func (d *detection) rest(c *chunk, signals []signal) error {
-	const step, blockFrames, clear = framesPerSec, idleWindow/audio.Hop + 1, 20
+	const step, blockFrames, clear = 4 * framesPerSec, idleWindow/audio.Hop + 1, 20
 	if d.idleSpectra == nil {
 		d.idleSpectra = audio.NewSpectraOf(idleWindow)
 	}

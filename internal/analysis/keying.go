@@ -1,6 +1,7 @@
 package analysis
 
 import (
+	"context"
 	"slices"
 
 	"github.com/earwitness/earwitness/evidence"
@@ -15,11 +16,45 @@ type signal struct {
 }
 
 // decide makes transmissions of a chunk's body.
-func (d *detection) decide(c *chunk, closed bool) error {
+func (d *detection) decide(ctx context.Context, c *chunk, closed bool) error {
 	pause := func(ms int) int { return ms / 10 }
 	cores := d.cores(c)
+	active := d.active(c, cores)
+	doubtful, err := d.doubtful(c, cores, active)
+	if err != nil {
+		return err
+	}
+	if len(doubtful) > 0 {
+		raised, err := d.again(ctx, c, doubtful)
+		if err != nil {
+			return err
+		}
+		if raised {
+			cores = d.cores(c)
+			active = d.active(c, cores)
+		}
+	}
+	k := &keying{chunk: c, p: d.p, cores: cores, active: active, on: make([]bool, c.body.to)}
+	for _, r := range active {
+		for i := r.from; i < r.to; i++ {
+			k.on[i] = true
+		}
+	}
+	signals := k.speech()
+	signals = append(signals, k.others(signals)...)
+	slices.SortFunc(signals, func(a, b signal) int { return a.from - b.from })
+	signals, err = d.apart(c, signals)
+	if err != nil {
+		return err
+	}
+	if err := d.rest(c, signals); err != nil {
+		return err
+	}
+	return d.describe(c, signals, closed, pause(d.p.VoicePause))
+}
 
-	// Learn the background again, without the speech.
+// active learns the background again, without the speech, and returns where the channel differs from it.
+func (d *detection) active(c *chunk, cores []run) []run {
 	use := make([]bool, len(c.frames))
 	for i := range use {
 		use[i] = true
@@ -42,23 +77,7 @@ func (d *detection) decide(c *chunk, closed bool) error {
 		active[k].from = max(active[k].from, c.body.from)
 		c.sharpen(&active[k])
 	}
-	k := &keying{chunk: c, p: d.p, cores: cores, active: active, on: make([]bool, c.body.to)}
-	for _, r := range active {
-		for i := r.from; i < r.to; i++ {
-			k.on[i] = true
-		}
-	}
-	signals := k.speech()
-	signals = append(signals, k.others(signals)...)
-	slices.SortFunc(signals, func(a, b signal) int { return a.from - b.from })
-	signals, err := d.apart(c, signals)
-	if err != nil {
-		return err
-	}
-	if err := d.rest(c, signals); err != nil {
-		return err
-	}
-	return d.describe(c, signals, closed, pause(d.p.VoicePause))
+	return active
 }
 
 // cores returns the stretches that the voice detector calls speech.
@@ -154,6 +173,10 @@ func (k *keying) speech() []signal {
 		}
 		k.extend(&out[n], low, high)
 		k.trim(&out[n])
+		if !out[n].seen && k.over(out[n].run) < 20 { // the faint beginnings and ends of words
+			out[n].from = max(low, out[n].from-k.p.VoicePad/10)
+			out[n].to = min(high, out[n].to+k.p.VoicePad/10)
+		}
 	}
 	return out
 }

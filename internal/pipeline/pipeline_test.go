@@ -75,8 +75,10 @@ type voices struct{}
 func (voices) Engine(context.Context) (evidence.Engine, error) {
 	return evidence.Engine{Name: "test-voices", Build: "1"}, nil
 }
-func (voices) Model() (*evidence.Model, error)         { return nil, nil }
-func (voices) Machine(context.Context) (string, error) { return "test", nil }
+func (voices) Model() (*evidence.Model, error)                          { return nil, nil }
+func (voices) Cleaner() (*evidence.Model, error)                        { return nil, nil }
+func (voices) Clean(_ context.Context, region []int16) ([]int16, error) { return region, nil }
+func (voices) Machine(context.Context) (string, error)                  { return "test", nil }
 func (voices) Speech(_ context.Context, region []int16) ([]float32, error) {
 	out := make([]float32, 0, len(region)/512+1)
 	for len(region) > 0 {

@@ -180,8 +180,16 @@ func (r *runner) detect(ctx context.Context, t *track) error {
 	if err != nil {
 		return err
 	}
+	cleaner, err := r.o.Detector.Cleaner()
+	if err != nil {
+		return err
+	}
+	params := struct {
+		analysis.DetectParams
+		Cleaner *evidence.Model `json:"cleaner,omitempty"` // the weights of the second look's noise reduction
+	}{r.o.Detect, cleaner}
 	f := finding{job: func(inputs []evidence.Digest) (job, error) {
-		return newJob(evidence.StageDetect, analysis.DetectVersion, t.rec.Recording, inputs, nil, engine, model, r.o.Detect)
+		return newJob(evidence.StageDetect, analysis.DetectVersion, t.rec.Recording, inputs, nil, engine, model, params)
 	}}
 	inputs, _ := t.now()
 	var j job

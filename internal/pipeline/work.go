@@ -31,6 +31,8 @@ type Detector interface {
 	Engine(ctx context.Context) (evidence.Engine, error)
 	// Model names the weights. It comes after Engine.
 	Model() (*evidence.Model, error)
+	// Cleaner names the weights of the noise reduction. It comes after Engine.
+	Cleaner() (*evidence.Model, error)
 	// Machine names what a result was made on: architecture, CPU features, the very program.
 	Machine(ctx context.Context) (string, error)
 }

@@ -16,7 +16,7 @@ import (
 func TestNoCallsInOtherSounds(t *testing.T) {
 	seconds := 40
 	if os.Getenv("EARWITNESS_CAMPAIGN") != "" {
-		seconds = 1800
+		seconds = 600
 	}
 	r := rand.New(rand.NewPCG(11, 12))
 	noteHz := func(n int) float64 { return 440 * math.Pow(2, float64(n)/12) }

@@ -30,36 +30,37 @@ const (
 	pairShare = 0.4 // of 270 to 1,640 Hz, about -4 dB of noise in 300-3,000 Hz
 )
 
-// slow looks for SELCAL: blocks of 256 ms, every 25 ms.
+// slow looks for SELCAL: blocks of 256 ms, every 25 ms; where every fifth of them shows no pair, only those.
 func (f *finder) slow() ([]evidence.SelectiveCall, error) {
-	const window, hop = 1024, slowRate / 40
-	const bin = float64(slowRate) / window
+	const window, hop, coarse = slowWindow, slowRate / 40, 5
+	const second = slowRate / hop // frames
 	pairs := track{hop: hop * slowStep, within: 4, least: 16}
 	spectra := audio.NewSpectraOf(window)
 	d := newDecimator(slowStep, 1700)
-	buf := make([]int16, slowRate+window)
+	buf := make([]int16, slowRate+window+2*coarse*hop)
+	frames := make([]slowFrame, second+2*coarse)
 	for at := f.span.From - window/2*slowStep; at+window/2*slowStep < f.span.To; at += audio.Rate {
-		if err := d.read(f.src, buf, at); err != nil {
+		// A few frames before and after this second tell whether its first and last are worth a look.
+		if err := d.read(f.src, buf, at-coarse*hop*slowStep); err != nil {
 			return nil, err
 		}
-		for k := 0; k < slowRate; k += hop {
-			mid := at + int64(k+window/2)*slowStep
+		for k := range frames {
+			frames[k] = slowFrame{}
+			if k%coarse == 0 {
+				frames[k].look(spectra.Of(buf[k*hop : k*hop+window]))
+			}
+		}
+		for k := coarse; k < second+coarse; k++ {
+			mid := at + int64((k-coarse)*hop+window/2)*slowStep
 			if mid >= f.span.To {
 				break
 			}
-			p := spectra.Of(buf[k : k+window])
-			total := sum(p, 70, 420) // 273 to 1,640 Hz
-			one := strongest(p, 72, 408, -9, 1)
-			two := strongest(p, 72, 408, one.bin, 3.2)
-			three := strongestBut(p, 72, 408, one.bin, two.bin)
-			if total < 1e-9 || one.power+two.power < pairShare*total || one.power > 16*two.power || three > two.power/3 {
-				pairs.add(mid, 0, 0, 0, total)
-				continue
+			near := k / coarse * coarse
+			fr := &frames[k]
+			if k != near && (frames[near].power > 0 || frames[near+coarse].power > 0) {
+				fr.look(spectra.Of(buf[k*hop : k*hop+window]))
 			}
-			if one.bin > two.bin {
-				one, two = two, one
-			}
-			pairs.add(mid, one.bin*bin, two.bin*bin, one.power+two.power, total)
+			pairs.add(mid, fr.low*slowBin, fr.high*slowBin, fr.power, fr.total)
 		}
 	}
 	pairs.end()
@@ -81,6 +82,24 @@ func (f *finder) slow() ([]evidence.SelectiveCall, error) {
 		}
 	}
 	return out, nil
+}
+
+const (
+	slowWindow = 1024
+	slowBin    = float64(slowRate) / slowWindow
+)
+
+// slowFrame is the pair of tones that one block shows; power 0 says that there is none.
+type slowFrame struct{ low, high, power, total float64 }
+
+func (f *slowFrame) look(p []float32) {
+	f.total = sum(p, 70, 420) // 273 to 1,640 Hz
+	one := strongest(p, 72, 408, -9, 1)
+	two := strongest(p, 72, 408, one.bin, 3.2)
+	if f.total < 1e-9 || one.power+two.power < pairShare*f.total || one.power > 16*two.power || strongestBut(p, 72, 408, one.bin, two.bin) > two.power/3 {
+		return
+	}
+	f.low, f.high, f.power = min(one.bin, two.bin), max(one.bin, two.bin), one.power+two.power
 }
 
 // pulse says whether r is as long as a pulse, 0.75 to 1.25 s, as the blocks see it.
@@ -203,9 +222,9 @@ type decimator struct {
 	buf  []int16
 }
 
-// newDecimator passes up to hz; 64 taps a step keep what lies above half the new rate 60 dB down.
+// newDecimator passes up to hz; 20 taps a step keep what lies above two thirds of the new rate 60 dB down.
 func newDecimator(step int, hz float64) *decimator {
-	n := 32*step + 1
+	n := 20*step + 1
 	d := &decimator{step: step, fir: make([]float64, n)}
 	var s float64
 	for i := range d.fir {

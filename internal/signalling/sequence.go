@@ -183,7 +183,7 @@ func read(runs []tones, all []system) []evidence.SelectiveCall {
 }
 
 func (s system) read(runs []tones) (string, bool) {
-	const firstMost, lengthOff, away = 3000, 0.24, 6.0 // ms; of a tone's length; Hz from its place, beside 0.4 % of it
+	const firstMost, lengthOff, away = 3000, 0.24, 4.0 // ms; of a tone's length; Hz from its place, beside 0.3 % of it
 	for i, r := range runs {
 		low, high := s.ms*(1-lengthOff)-3, s.ms*(1+lengthOff)+3
 		if i == 0 {
@@ -261,7 +261,7 @@ func (s system) match(runs []tones, shift float64) (code string, mean, worst flo
 		mean += (r.hz[0] - places[i]) / float64(len(runs))
 	}
 	for i, r := range runs {
-		worst = max(worst, math.Abs(r.hz[0]-mean-places[i])-0.004*places[i])
+		worst = max(worst, math.Abs(r.hz[0]-mean-places[i])-0.003*places[i])
 	}
 	return code, mean, worst, true
 }

@@ -148,47 +148,73 @@ type fastTracks struct {
 	first, hop     int64     // sample of the first frame's middle, and from one to the next
 }
 
-// fast looks for tones of 35 ms and longer: blocks of 32 ms, every 5 ms.
+// fast looks for tones of 35 ms and longer: blocks of 32 ms, every 5 ms; where every fourth of them shows no tones, only those.
 func (f *finder) fast() (fastTracks, error) {
-	const window, hop = audio.SpectraWindow, 80
-	const bin = float64(audio.Rate) / window
+	const window, hop, coarse = audio.SpectraWindow, 80, 4
 	single := track{hop: hop, within: 16, least: 4}
 	double := track{hop: hop, within: 16, least: 5}
 	out := fastTracks{first: f.span.From, hop: hop}
 	spectra := audio.NewSpectra()
-	buf := make([]int16, audio.Rate+window)
+	const second = audio.Rate / hop // frames
+	buf := make([]int16, audio.Rate+window+2*coarse*hop)
+	frames := make([]fastFrame, second+2*coarse)
 	// Blocks begin half a window before the stretch, so that their middles cover it.
 	for at := f.span.From - window/2; at+window/2 < f.span.To; at += audio.Rate {
-		if err := audio.ReadPadded(f.src, buf, at); err != nil {
+		// A few frames before and after this second tell whether its first and last are worth a look.
+		if err := audio.ReadPadded(f.src, buf, at-coarse*hop); err != nil {
 			return fastTracks{}, err
 		}
-		for k := 0; k < audio.Rate; k += hop {
-			mid := at + int64(k) + window/2
+		for k := range frames {
+			frames[k].done = false
+			if k%coarse == 0 {
+				frames[k].look(spectra.Of(buf[k*hop : k*hop+window]))
+			}
+		}
+		for k := coarse; k < second+coarse; k++ {
+			mid := at + int64(k-coarse)*hop + window/2
 			if mid >= f.span.To {
 				break
 			}
-			p := spectra.Of(buf[k : k+window])
-			total := sum(p, 10, 96) // 312 to 3,000 Hz
-			out.total = append(out.total, float32(total))
-			if total < 1e-9 {
-				single.add(mid, 0, 0, 0, total)
-				double.add(mid, 0, 0, 0, total)
-				continue
+			near := k / coarse * coarse
+			fr := &frames[k]
+			if !fr.done && (frames[near].tones() || frames[near+coarse].tones()) {
+				fr.look(spectra.Of(buf[k*hop : k*hop+window]))
 			}
-			one := strongest(p, 20, 92, -9, 1)
-			if one.power < singleShare*total {
-				one = line{}
+			if !fr.done {
+				*fr = fastFrame{total: frames[near].total}
 			}
-			single.add(mid, one.bin*bin, 0, one.power, total)
-			low, high := strongest(p, 20, 32, -9, 1), strongest(p, 37, 54, -9, 1)
-			if low.power+high.power < doubleShare*total || low.power > twist*high.power || high.power > twist*low.power {
-				low, high = line{}, line{}
-			}
-			double.add(mid, low.bin*bin, high.bin*bin, low.power+high.power, total)
+			out.total = append(out.total, float32(fr.total))
+			single.add(mid, fr.one.bin*fastBin, 0, fr.one.power, fr.total)
+			double.add(mid, fr.low.bin*fastBin, fr.high.bin*fastBin, fr.low.power+fr.high.power, fr.total)
 		}
 	}
 	single.end()
 	double.end()
 	out.single, out.double = single.runs, double.runs
 	return out, nil
+}
+
+const fastBin = float64(audio.Rate) / audio.SpectraWindow
+
+// fastFrame is what one block shows: a single tone, a pair of DTMF, or neither.
+type fastFrame struct {
+	one, low, high line
+	total          float64
+	done           bool
+}
+
+func (f *fastFrame) tones() bool { return f.one.power > 0 || f.low.power > 0 }
+
+func (f *fastFrame) look(p []float32) {
+	*f = fastFrame{done: true, total: sum(p, 10, 96)} // 312 to 3,000 Hz
+	if f.total < 1e-9 {
+		return
+	}
+	if one := strongest(p, 20, 92, -9, 1); one.power >= singleShare*f.total {
+		f.one = one
+	}
+	low, high := strongest(p, 20, 32, -9, 1), strongest(p, 37, 54, -9, 1)
+	if low.power+high.power >= doubleShare*f.total && low.power <= twist*high.power && high.power <= twist*low.power {
+		f.low, f.high = low, high
+	}
 }
