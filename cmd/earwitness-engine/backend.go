@@ -81,6 +81,24 @@ func (b *backend) Clean(ctx context.Context, pcm []int16) ([]int16, error) {
 	return out, err
 }
 
+// cleanFloats is Clean for samples in -1..1.
+func (b *backend) cleanFloats(ctx context.Context, pcm []float32) ([]float32, error) {
+	in := make([]int16, len(pcm))
+	for i, x := range pcm {
+		in[i] = int16(max(-32768, min(32767, math.Round(float64(x)*32768))))
+	}
+	clean, err := b.Clean(ctx, in)
+	return floats(clean), err
+}
+
+func floats(pcm []int16) []float32 {
+	out := make([]float32, len(pcm))
+	for i, s := range pcm {
+		out[i] = float32(s) / 32768
+	}
+	return out
+}
+
 // Load reads a model, unless it is in memory.
 func (b *backend) Load(_ context.Context, m models.Model) error {
 	b.loading.Lock()
@@ -117,16 +135,12 @@ func (b *backend) loadWhisper(m models.Model) (*recognizer, error) {
 	if err != nil {
 		return nil, err
 	}
-	model, err := whisper.Load(whisper.Config{Library: b.runtime, Encoder: encoder, Decoder: decoder, Params: whisper.Defaults(), Threads: b.threads})
+	model, err := whisper.Load(whisper.Config{Library: b.runtime, Encoder: encoder, Decoder: decoder, Params: whisper.Defaults(), Threads: b.threads, Clean: b.cleanFloats})
 	if err != nil {
 		return nil, err
 	}
 	hear := func(ctx context.Context, pcm []int16, o child.HearOptions) (child.HearResult, error) {
-		samples := make([]float32, len(pcm))
-		for i, s := range pcm {
-			samples[i] = float32(s) / 32768
-		}
-		h, err := model.Hear(ctx, samples, whisper.Options{Languages: o.Languages, MaxTokens: o.MaxTokens})
+		h, err := model.Hear(ctx, floats(pcm), whisper.Options{Languages: o.Languages, MaxTokens: o.MaxTokens})
 		return fromWhisper(h, len(pcm)), err
 	}
 	return &recognizer{hear: hear, close: model.Close}, nil

@@ -32,12 +32,13 @@ func identity(libraries []string) (child.Identity, error) {
 		}
 		all.Write(d)
 	}
+	cleaner := map[string]any{"model": gtcrn.ModelName, "model_digest": gtcrn.ModelSHA256, "version": gtcrn.Version}
 	settings, err := evidence.Canonical(map[string]any{
-		"gtcrn":   map[string]any{"model": gtcrn.ModelName, "model_digest": gtcrn.ModelSHA256, "version": gtcrn.Version},
+		"gtcrn":   cleaner,
 		"sherpa":  map[string]any{"version": sherpa.Version},
 		"silero":  map[string]any{"model": silero.ModelName, "model_digest": silero.ModelSHA256},
 		"voice":   map[string]any{"params": voice.Defaults(), "version": voice.Version},
-		"whisper": map[string]any{"params": whisper.Defaults(), "version": whisper.Version},
+		"whisper": map[string]any{"cleaner": cleaner, "params": whisper.Defaults(), "version": whisper.Version},
 	})
 	if err != nil {
 		return child.Identity{}, fmt.Errorf("say which settings it has: %w", err)

@@ -41,8 +41,8 @@ type batch struct {
 }
 
 func newBatch(m *Model) *batch {
-	n := m.size.layers
-	b := &batch{m: m, spectrum: mel.New(m.size.mels)}
+	n := m.size.Layers
+	b := &batch{m: m, spectrum: mel.New(m.size.Mels)}
 	for _, buffers := range []*[][]float32{&b.ck, &b.cv, &b.pk, &b.pv, &b.nk, &b.nv} {
 		*buffers = make([][]float32, n)
 	}
@@ -59,7 +59,7 @@ func grown[T any](b []T, n int) []T {
 // open readies an empty batch for bursts of that width.
 func (b *batch) open(width int) {
 	b.width, b.slots, b.places = width, max(1, batchFrames/width), placesGrain
-	for l := range b.m.size.layers {
+	for l := range b.m.size.Layers {
 		n := b.slots * b.perFrame()
 		b.ck[l], b.cv[l] = grown(b.ck[l], n*width), grown(b.cv[l], n*width)
 		b.pk[l], b.pv[l] = grown(b.pk[l], n*b.places), grown(b.pv[l], n*b.places)
@@ -69,14 +69,14 @@ func (b *batch) open(width int) {
 }
 
 // perFrame is how many numbers of one layer stand for one frame or token.
-func (b *batch) perFrame() int { return b.m.size.heads * headSize }
+func (b *batch) perFrame() int { return b.m.size.Heads * headSize }
 
 // widen makes room for more places.
 func (b *batch) widen(places int) {
 	if places <= b.places {
 		return
 	}
-	H, from := b.m.size.heads, b.places
+	H, from := b.m.size.Heads, b.places
 	for l := range b.pk {
 		k, v := make([]float32, b.slots*b.perFrame()*places), make([]float32, b.slots*b.perFrame()*places)
 		for i := range len(b.rows) * b.perFrame() {
@@ -142,10 +142,10 @@ func (b *batch) encode(slot int, pcm []float32, n int) (err error) {
 			}
 		}
 	}
-	H, T := int64(s.heads), int64(b.width)
-	tensor(b.mel, 1, int64(s.mels), 2*T)
+	H, T := int64(s.Heads), int64(b.width)
+	tensor(b.mel, 1, int64(s.Mels), 2*T)
 	per := b.perFrame() * b.width
-	for l := range s.layers {
+	for l := range s.Layers {
 		tensor(b.ck[l][slot*per:(slot+1)*per], 1, H, headSize, T)
 		tensor(b.cv[l][slot*per:(slot+1)*per], 1, H, T, headSize)
 	}
@@ -198,11 +198,11 @@ func (b *batch) step(n, m int) error {
 	}
 	for i, r := range b.rows[:n] {
 		b.keep(i, r.used, m)
-		r.logp = b.logp[i*m*b.m.size.words : (i+1)*m*b.m.size.words]
+		r.logp = b.logp[i*m*b.m.size.Words : (i+1)*m*b.m.size.Words]
 		// [heads,m,width] becomes a row of [heads,width] for each place.
 		for p := range m {
-			for h := range b.m.size.alignment {
-				from := ((i*b.m.size.alignment+h)*m + p) * b.width
+			for h := range b.m.size.Alignment {
+				from := ((i*b.m.size.Alignment+h)*m + p) * b.width
 				r.att = append(r.att, b.att[from:from+b.width]...)
 			}
 		}
@@ -213,7 +213,7 @@ func (b *batch) step(n, m int) error {
 
 // keep copies what a step gave burst i into its places from at on.
 func (b *batch) keep(i, at, m int) {
-	H, S := b.m.size.heads, b.places
+	H, S := b.m.size.Heads, b.places
 	for l := range b.pk {
 		k, v := b.pk[l][i*b.perFrame()*S:], b.pv[l][i*b.perFrame()*S:]
 		nk, nv := b.nk[l][i*b.perFrame()*m:], b.nv[l][i*b.perFrame()*m:]
@@ -228,7 +228,7 @@ func (b *batch) keep(i, at, m int) {
 
 // compact keeps only the places in kept, in their order, of the burst in a slot.
 func (b *batch) compact(slot int, kept []int) {
-	H, S := b.m.size.heads, b.places
+	H, S := b.m.size.Heads, b.places
 	for l := range b.pk {
 		k, v := b.pk[l][slot*b.perFrame()*S:], b.pv[l][slot*b.perFrame()*S:]
 		for d := range H * headSize {
@@ -254,7 +254,7 @@ func (b *batch) bind(n, m int) error {
 	}
 	s := b.m.size
 	b.tokens, b.pos = grown(b.tokens, n*m), grown(b.pos, n*m)
-	b.mask, b.logp, b.att = grown(b.mask, n*m*(b.places+m)), grown(b.logp, n*m*s.words), grown(b.att, n*s.alignment*m*b.width)
+	b.mask, b.logp, b.att = grown(b.mask, n*m*(b.places+m)), grown(b.logp, n*m*s.Words), grown(b.att, n*s.Alignment*m*b.width)
 	var err error
 	add := func(to *[]ort.Value, t ort.Value, e error) {
 		if e != nil {
@@ -271,15 +271,15 @@ func (b *batch) bind(n, m int) error {
 		t, e := ort.NewTensor(ort.Shape(dims), data[:size])
 		add(to, t, e)
 	}
-	N, M, H, T, S := int64(n), int64(m), int64(s.heads), int64(b.width), int64(b.places)
+	N, M, H, T, S := int64(n), int64(m), int64(s.Heads), int64(b.width), int64(b.places)
 	for _, v := range [][]int64{b.tokens, b.pos} {
 		t, e := ort.NewTensor(ort.NewShape(N, M), v)
 		add(&b.inputs, t, e)
 	}
 	floats(&b.inputs, b.mask, N, 1, M, S+M)
-	floats(&b.outputs, b.logp, N, M, int64(s.words))
-	floats(&b.outputs, b.att, N, int64(s.alignment), M, T)
-	for l := range s.layers {
+	floats(&b.outputs, b.logp, N, M, int64(s.Words))
+	floats(&b.outputs, b.att, N, int64(s.Alignment), M, T)
+	for l := range s.Layers {
 		floats(&b.inputs, b.pk[l], N, H, headSize, S)
 		floats(&b.inputs, b.pv[l], N, H, S, headSize)
 		floats(&b.inputs, b.ck[l], N, H, headSize, T)

@@ -3,9 +3,5 @@
 //
 // It promises that the same samples, model and parameters give the same result at any number of callers, and
 // that text which a guard refused is never handed out as words: such a burst is "not understood" or "no
-// speech", with the reason. It never reads files, never pads a burst to thirty seconds, and keeps no state
-// between bursts.
-//
-// multilingual.tiktoken, the vocabulary, is part of openai-whisper, Copyright (c) 2022 OpenAI, MIT licence; its
-// text is in LICENSE-whisper beside it.
+// speech", with the reason. It never reads files and keeps no state between bursts.
 package whisper

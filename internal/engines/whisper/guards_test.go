@@ -109,62 +109,6 @@ func TestLanguageIsHintedNotForced(t *testing.T) {
 	}
 }
 
-// A choice is a most probable token that may be written; its two probabilities are of different wholes.
-func TestTop(t *testing.T) {
-	v := vocabularyOf(t, 51865)
-	scores := make([]float32, 51865)
-	for i := range scores {
-		scores[i] = -50
-	}
-	open, word, other := v.encode("[")[0], v.encode(" дом")[0], v.encode(" лес")[0]
-	scores[open], scores[word], scores[other], scores[v.end] = 2, 1, 0.5, 0
-	all := math.Exp(2) + math.Exp(1) + math.Exp(0.5) + 1
-	logp := func() []float32 {
-		out := make([]float32, len(scores))
-		for i, s := range scores {
-			out[i] = s - float32(math.Log(all))
-		}
-		return out
-	}
-	c := v.top(logp(), 2, true)
-	if c[0].token != word || c[1].token != other || math.Abs(math.Exp(c[0].all)-math.Exp(1)/all) > 1e-6 ||
-		math.Abs(math.Exp(c[0].log)-math.Exp(1)/(math.Exp(1)+math.Exp(0.5))) > 1e-5 || math.Abs(v.labelled(logp())-math.Exp(2)/all) > 1e-6 {
-		t.Errorf("first choices %+v", c)
-	}
-	all += math.Exp(5) - 1
-	scores[v.end] = 5
-	if c := v.top(logp(), 1, true); c[0].token != word {
-		t.Errorf("the first token is %d, the end", c[0].token)
-	}
-	if c := v.top(logp(), 1, false); c[0].token != v.end {
-		t.Errorf("choice %+v, want the end", c)
-	}
-	if c := v.top(logp(), 1000, false); len(c) != 1000 || c[999].all > c[1].all {
-		t.Errorf("%d choices", len(c))
-	}
-	drawn := map[int]int{}
-	for i := range 1000 {
-		drawn[v.draw(logp(), 1, (float64(i)+0.5)/1000, true).token]++
-	}
-	if n := drawn[word]; n < 600 || n > 640 || drawn[word]+drawn[other] != 1000 {
-		t.Errorf("drawn %v, want the word 622 times and the other for the rest", drawn)
-	}
-}
-
-func TestExp(t *testing.T) {
-	for x := -86.9; x <= 0; x += 0.0173 {
-		want := math.Exp(float64(float32(x)))
-		if got := float64(exp32(float32(x))); math.Abs(got-want) > 3e-7*want {
-			t.Fatalf("exp32(%v) = %v, want %v", x, got, want)
-		}
-	}
-	for x, want := range map[float32]float32{0: 1, -1000: 0, float32(math.Inf(-1)): 0, float32(math.NaN()): 0} {
-		if got := exp32(x); got != want {
-			t.Errorf("exp32(%v) = %v, want %v", x, got, want)
-		}
-	}
-}
-
 // Parameters are part of a result's key: canonical JSON holds whole numbers only.
 func TestParamsAreCanonical(t *testing.T) {
 	b, err := evidence.Canonical(Defaults())
@@ -181,16 +125,6 @@ func TestParamsAreCanonical(t *testing.T) {
 	if err := (Params{}).check(); evidence.KindOf(err) != evidence.KindInvalid {
 		t.Errorf("empty parameters: %v", err)
 	}
-}
-
-func FuzzSizes(f *testing.F) {
-	f.Add([]byte{0x3a, 0x06, 0x5a, 0x04, 0x0a, 0x02, 'c', 'k'})
-	f.Add([]byte("\x3a\x1dZ\x1b\n\x03mel\x12\x14\n\x12\x08\x01\x12\x0e\n\x03\x12\x01B\n\x02\x08P\n\x03\x12\x01M"))
-	f.Fuzz(func(t *testing.T, b []byte) {
-		if _, err := sizes(b, b); err != nil && evidence.KindOf(err) != evidence.KindInvalid {
-			t.Error(err)
-		}
-	})
 }
 
 func TestDoubled(t *testing.T) {

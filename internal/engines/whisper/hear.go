@@ -3,6 +3,7 @@
 package whisper
 
 import (
+	"fmt"
 	"math"
 	"strings"
 
@@ -41,16 +42,22 @@ type Heard struct {
 	CompressionRatio   float64    // of what the recogniser wrote
 	Temperature        float64
 	Tokens             int // that the recogniser wrote
+
+	Signs [][signs]float64 // of each word: what its probability was computed from, for those who measure it
 }
 
 // hearing is one try at a burst: a text, and what it is judged by.
 type hearing struct {
 	*text
+	others []*text // its rivals
 	raw    string
 	state  string
 	reason string
 	doubt  doubt
 	warm   float64 // temperature
+	mixed  bool    // it was heard with some of the noise taken off
+	words  []Word
+	signs  [][signs]float64
 }
 
 // listening is a burst that the encoder has listened to, and what was found before any word.
@@ -58,7 +65,7 @@ type listening struct {
 	pcm       []float32
 	window    int // samples
 	noSpeech  float64
-	all       []Language
+	shown     []Language
 	language  Language
 	undecided bool
 	prompt    []int
@@ -67,94 +74,155 @@ type listening struct {
 
 // hear is the whole hearing of a burst, from the first listening to giving up. It runs as a coroutine; see row.
 func (r *row) hear() (Heard, error) {
-	return r.listen(r.pcm)
-}
-
-// listen hears pcm: greedily first and, where that text is in doubt, with rivals side by side; then, where what was
-// written repeats itself, in the whole window that the recogniser was trained with; then with texts drawn by chance.
-func (r *row) listen(pcm []float32) (Heard, error) {
-	p := r.m.params
-	s, places, logp, err := r.first(pcm, p.shown(len(pcm)))
+	s, h, err := r.listen(r.pcm, true)
 	if err != nil {
 		return Heard{}, err
 	}
-	h, err := r.try(s, 1, 0, places, logp)
-	if err != nil {
-		return Heard{}, err
-	}
-	if !h.sure(p) {
-		if h, err = r.again(s, h); err != nil {
-			return Heard{}, err
-		}
+	if h.state == StateNotUnderstood && len(r.pcm) >= r.m.params.SplitMs*rate/1000 {
+		return r.parts(s, h)
 	}
 	return r.result(s, h), nil
 }
 
-// sure says whether a first hearing can stand without a second.
-func (h *hearing) sure(p Params) bool {
-	return h.state == StateHeard && h.doubt.meanLog >= float64(p.SureE4)/1e4 && !p.doubled(h.tokens) || h.state == StateNoSpeech
+// listen hears pcm with rivals side by side. Where what was written repeats itself it listens once more in the whole
+// window that the recogniser was trained with, and then lets chance choose; where it is in doubt it hears twice, the second
+// time with some of the noise taken off.
+func (r *row) listen(pcm []float32, twice bool) (*listening, *hearing, error) {
+	p := r.m.params
+	s, places, logp, err := r.first(pcm, p.shown(len(pcm)))
+	if err != nil {
+		return nil, nil, err
+	}
+	h, err := r.try(s, 0, places, logp)
+	if err != nil {
+		return nil, nil, err
+	}
+	if h.repeats(p) && h.state != StateNoSpeech {
+		if h, err = r.unlooped(s, h); err != nil {
+			return nil, nil, err
+		}
+	}
+	if x := h.expected(); twice && r.m.clean != nil && h.state != StateNoSpeech && x >= float64(p.LeastE4)/1e4 && x < float64(p.SecondE4)/1e4 {
+		if h, err = r.second(s, h); err != nil {
+			return nil, nil, err
+		}
+	}
+	return s, h, nil
 }
 
-// again tries what is left to try on a burst whose first hearing is in doubt.
-func (r *row) again(s *listening, h *hearing) (*hearing, error) {
-	p := r.m.params
-	best := h
-	try := func(m int, warm float64) error {
-		r.reset()
-		places, logp, err := r.read(m, nil, s.prompt...)
-		if err != nil {
-			return err
-		}
-		h, err := r.try(s, m, warm, places, logp)
-		if err == nil {
-			best = best.better(h)
-		}
-		return err
-	}
-	if err := try(p.Rivals, 0); err != nil {
+// retry writes a text after the encoder has listened.
+func (r *row) retry(s *listening, warm float64) (*hearing, error) {
+	r.reset()
+	places, logp, err := r.read(r.m.params.Rivals, nil, s.prompt...)
+	if err != nil {
 		return nil, err
 	}
-	if best.state == StateHeard || best.state == StateNoSpeech {
-		return best, nil
-	}
-	if best.repeats(p) && s.window < longest*rate {
+	return r.try(s, warm, places, logp)
+}
+
+// unlooped tries to hear a burst whose text h repeats itself.
+func (r *row) unlooped(s *listening, h *hearing) (*hearing, error) {
+	p := r.m.params
+	if s.window < longest*rate {
 		if err := r.encode(s.pcm, longest*rate); err != nil {
 			return nil, err
 		}
 		s.window = longest * rate
-		if err := try(p.Rivals, 0); err != nil {
+		again, err := r.retry(s, 0)
+		if err != nil {
 			return nil, err
 		}
+		h = h.better(again)
 	}
-	for warm := p.WarmE2; warm <= p.WarmestE2 && best.state == StateNotUnderstood; warm += p.WarmE2 {
-		if err := try(p.Rivals, float64(warm)/100); err != nil {
+	for warm := p.WarmE2; warm <= p.WarmestE2 && h.state == StateNotUnderstood; warm += p.WarmE2 {
+		again, err := r.retry(s, float64(warm)/100)
+		if err != nil {
 			return nil, err
 		}
+		h = h.better(again)
 	}
-	return best, nil
+	return h, nil
 }
 
-// better is the one of two hearings of the same sound that can rather be stood by.
+// second hears once more, an equal mix of the sound as received and of what is left of it without noise, and lets the
+// hearings that agree confirm each other. The better of the two is returned.
+func (r *row) second(s *listening, h *hearing) (*hearing, error) {
+	clean, err := r.m.clean(r.ctx, s.pcm)
+	if err != nil {
+		return nil, err
+	}
+	mix := make([]float32, len(s.pcm))
+	for i, x := range s.pcm {
+		mix[i] = (x + clean[i]) / 2
+	}
+	if err := r.encode(mix, r.m.params.shown(len(mix))); err != nil {
+		return nil, err
+	}
+	other, err := r.retry(s, 0)
+	if err != nil {
+		return nil, err
+	}
+	other.mixed = true
+	r.m.params.weigh(h, other, s, r.m.words)
+	r.m.params.weigh(other, h, s, r.m.words)
+	h.doubted(r.m.params)
+	other.doubted(r.m.params)
+	return h.better(other), nil
+}
+
+// parts hears a burst that was not understood in two parts, cut at its quietest, and joins what is understood of them.
+func (r *row) parts(s *listening, h *hearing) (Heard, error) {
+	whole := r.result(s, h)
+	cut := timing.Quietest(s.pcm)
+	var out Heard
+	for i, pcm := range [][]float32{s.pcm[:cut], s.pcm[cut:]} {
+		ps, ph, err := r.listen(pcm, false)
+		if err != nil {
+			return Heard{}, err
+		}
+		part := r.result(ps, ph)
+		if part.State != StateHeard {
+			continue
+		}
+		for k := range part.Words {
+			part.Words[k].Start += float64(i*cut) / rate
+			part.Words[k].End += float64(i*cut) / rate
+		}
+		if out.State == "" {
+			out = part
+			out.Reason = [...]string{"only the first part of it was understood", "only the second part of it was understood"}[i]
+			continue
+		}
+		out.Text += " " + part.Text
+		out.Words, out.Signs = append(out.Words, part.Words...), append(out.Signs, part.Signs...)
+		out.MeanLogProbability = (out.MeanLogProbability*float64(out.Tokens+1) + part.MeanLogProbability*float64(part.Tokens+1)) / float64(out.Tokens+part.Tokens+2)
+		out.Tokens += part.Tokens
+		out.CompressionRatio, out.Reason = max(out.CompressionRatio, part.CompressionRatio), "it was heard in two parts"
+		if out.Language != part.Language {
+			out.Reason = "its two parts were heard in different languages, " + out.Language + " and " + part.Language
+		}
+	}
+	if out.State == "" {
+		return whole, nil
+	}
+	return out, nil
+}
+
+// better is the one of two hearings of the same burst that can rather be stood by.
 func (h *hearing) better(o *hearing) *hearing {
-	if (h.state == StateHeard) != (o.state == StateHeard) {
-		if h.state == StateHeard {
-			return h
-		}
+	rank := func(h *hearing) int { return 2*btoi(h.state == StateHeard) + btoi(!h.looped) }
+	switch a, b := rank(h), rank(o); {
+	case a > b:
+		return h
+	case a < b:
 		return o
-	}
-	if h.repeated() != o.repeated() {
-		if o.repeated() {
-			return h
-		}
+	case h.state == StateHeard && o.expected() > h.expected():
 		return o
-	}
-	if o.doubt.meanLog > h.doubt.meanLog {
+	case h.state != StateHeard && o.doubt.meanLog > h.doubt.meanLog:
 		return o
 	}
 	return h
 }
-
-func (h *hearing) repeated() bool { return h.looped || h.doubt.compression > 2.4 }
 
 func (h *hearing) repeats(p Params) bool {
 	return h.looped || p.doubled(h.tokens) || h.doubt.compression > float64(p.CompressE2)/100
@@ -167,28 +235,43 @@ func (r *row) first(pcm []float32, window int) (s *listening, places []int, logp
 	if err := r.encode(pcm, window); err != nil {
 		return nil, nil, nil, err
 	}
-	if places, logp, err = r.read(1, nil, v.start); err != nil {
+	if places, logp, err = r.read(p.Rivals, nil, v.Start); err != nil {
 		return nil, nil, nil, err
 	}
-	s = &listening{pcm: pcm, window: window, noSpeech: math.Exp(float64(logp[v.noSpeech]))}
-	all := distribution(v.languages, logp[v.firstLanguage:v.firstLanguage+len(v.languages)])
-	s.language, s.all, s.undecided = p.choose(all, r.opts.Languages)
-	s.prompt = []int{v.start, v.language(s.language.Code), v.transcribe, v.noTimestamps}
+	s = &listening{pcm: pcm, window: window, noSpeech: math.Exp(float64(logp[v.NoSpeech]))}
+	all := distribution(v.Languages, logp[v.FirstLanguage:v.FirstLanguage+len(v.Languages)])
+	s.language, s.shown, s.undecided = p.choose(all, r.opts.Languages)
+	s.prompt = []int{v.Start, v.Language(s.language.Code), v.Transcribe, v.NoTimestamps}
 	s.limit = min(p.MaxTokens, p.TokensSpare+len(pcm)*p.TokensSecond/rate)
 	if r.opts.MaxTokens > 0 {
 		s.limit = min(s.limit, r.opts.MaxTokens)
 	}
-	places, logp, err = r.read(1, places, s.prompt[1:]...)
+	places, logp, err = r.read(p.Rivals, places, s.prompt[1:]...)
 	return s, places, logp, err
 }
 
+// doubted turns words none of which is probable, or which have no place in the sound, into what they are: not understood.
+func (h *hearing) doubted(p Params) {
+	timeless := 0
+	for _, w := range h.words {
+		timeless += btoi(w.End-w.Start < 2*float64(frame)/rate)
+	}
+	switch {
+	case h.state != StateHeard:
+	case float64(timeless) > float64(p.NoTimeE4)/1e4*float64(len(h.words)):
+		h.state, h.reason = StateNotUnderstood, fmt.Sprintf("%d of the %d words that the recogniser wrote have no place in the sound", timeless, len(h.words))
+	case h.expected() < float64(p.LeastE4)/1e4:
+		h.state, h.reason = StateNotUnderstood, fmt.Sprintf("of the words that the recogniser wrote %.0f%% are expected to be right", 100*h.expected())
+	}
+}
+
 // try writes a text and judges it.
-func (r *row) try(s *listening, m int, warm float64, places []int, logp []float32) (*hearing, error) {
-	f, err := r.search(m, warm, places, logp, s.limit)
+func (r *row) try(s *listening, warm float64, places []int, logp []float32) (*hearing, error) {
+	f, err := r.search(r.m.params.Rivals, warm, places, logp, s.limit)
 	if err != nil {
 		return nil, err
 	}
-	h := &hearing{text: f.best, raw: strings.TrimSpace(r.m.words.string(f.best.tokens)), warm: warm}
+	h := &hearing{text: f.best, others: f.others, raw: strings.TrimSpace(r.m.words.String(f.best.tokens)), warm: warm}
 	written, left := withoutLabels(h.raw)
 	h.doubt = doubt{
 		meanLog: h.mean(), noSpeech: s.noSpeech, label: f.label, compression: compressionRatio(h.raw),
@@ -199,13 +282,20 @@ func (r *row) try(s *listening, m int, warm float64, places []int, logp []float3
 		// A label among words: what is inside it is not said, so no word of it may stand.
 		h.state, h.reason = StateNotUnderstood, "the recogniser mixed words with a sound label, "+left
 	}
+	width := len(h.att) / len(h.places) / r.m.size.Alignment
+	used := min(width, (len(s.pcm)+frame-1)/frame)
+	enter := timing.Align(h.att, len(h.places), r.m.size.Alignment, width, used, len(s.prompt), r.m.params.MedianFrames)
+	h.words = timing.Words(r.m.words.Text, h.tokens, make([]float64, len(h.tokens)), enter, s.language.Code, float64(len(s.pcm))/rate)
+	timing.Settle(h.words, timing.Rests(s.pcm))
+	r.m.params.weigh(h, nil, s, r.m.words)
+	h.doubted(r.m.params)
 	return h, nil
 }
 
 // result is what is said of a burst whose best hearing is h.
 func (r *row) result(s *listening, h *hearing) Heard {
 	out := Heard{
-		State: h.state, Reason: h.reason, Language: s.language.Code, Languages: s.all, MeanLogProbability: h.doubt.meanLog, NoSpeech: s.noSpeech,
+		State: h.state, Reason: h.reason, Language: s.language.Code, Languages: s.shown, MeanLogProbability: h.doubt.meanLog, NoSpeech: s.noSpeech,
 		CompressionRatio: h.doubt.compression, Temperature: h.warm, Tokens: len(h.tokens),
 	}
 	if s.undecided {
@@ -218,16 +308,10 @@ func (r *row) result(s *listening, h *hearing) Heard {
 		out.Refused = h.raw
 		return out
 	}
-	out.Text = h.raw
-	width := len(h.att) / len(h.places) / r.m.size.alignment
-	used := min(width, (len(s.pcm)+frame-1)/frame)
-	enter := timing.Align(h.att, len(h.places), r.m.size.alignment, width, used, len(s.prompt), r.m.params.MedianFrames)
-	probabilities := make([]float64, len(h.logs))
-	for i, l := range h.logs {
-		probabilities[i] = math.Exp(l)
+	out.Text, out.Words, out.Signs = h.raw, h.words, h.signs
+	if h.mixed && out.Reason == "" {
+		out.Reason = "heard better with some of the noise taken off"
 	}
-	out.Words = timing.Words(r.m.words.text, h.tokens, probabilities, enter, s.language.Code, float64(len(s.pcm))/rate)
-	timing.Settle(out.Words, timing.Rests(s.pcm))
 	return out
 }
 

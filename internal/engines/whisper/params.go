@@ -37,22 +37,26 @@ type Params struct {
 	LanguagesShown int `json:"languages_shown"` // languages listed in a result
 	MedianFrames   int `json:"median_frames"`   // width of the median filter before alignment, in frames of 20 ms
 
-	Rivals    int `json:"rivals"`     // texts that are followed side by side where the first hearing is in doubt
-	SureE4    int `json:"sure_e4"`    // mean log-probability of a token from which the first, greedy hearing is not in doubt
-	Seed      int `json:"seed"`       // of what is drawn by chance
-	WarmE2    int `json:"warm_e2"`    // temperatures that texts are drawn at where no other can be stood by: steps of this ...
-	WarmestE2 int `json:"warmest_e2"` // ... up to this
+	Rivals    int        `json:"rivals"`     // texts that are followed side by side
+	SecondE4  int        `json:"second_e4"`  // share of words expected to be right below which, down to least_e4, a burst is heard a second time
+	LeastE4   int        `json:"least_e4"`   // share of words expected to be right below which nothing is understood
+	NoTimeE4  int        `json:"no_time_e4"` // share of words without any time of their own above which a text is invented
+	SplitMs   int        `json:"split_ms"`   // a burst of at least this length that is not understood is heard in two parts
+	DoubtE3   [signs]int `json:"doubt_e3"`   // weights of a word's signs in the logit of its probability (bench/doubt)
+	Seed      int        `json:"seed"`       // of what is drawn by chance
+	WarmE2    int        `json:"warm_e2"`    // temperatures that texts are drawn at where they loop otherwise: steps of this ...
+	WarmestE2 int        `json:"warmest_e2"` // ... up to this
 }
 
 // Defaults are the parameters that the measurements in this package's tests were made with.
 func Defaults() Params {
 	return Params{
-		TailMs: 1000, WindowMs: 8000, WindowStepMs: 4000, MaxTokens: 220, TokensSecond: 16, TokensSpare: 16, SilenceE6: 100, LongestMs: 30000,
+		TailMs: 1000, WindowMs: 8000, WindowStepMs: 2000, MaxTokens: 220, TokensSecond: 16, TokensSpare: 16, SilenceE6: 100, LongestMs: 30000,
 		BlockTextE4: 5000, NoSpeechE4: 6000, LogProbE4: -10000, WeakLogE4: -5000, WeakVoiceE4: 3000, CompressE2: 240,
 		LettersSec: 30, LettersSpare: 12,
 		LoopShort: 6, LoopMiddle: 5, LoopLong: 4, LoopSpan: 24, RepeatSpan: 6,
 		HintMassE4: 2000, NeighbourE4: 4000, LanguagesShown: 3, MedianFrames: 7,
-		Rivals: 5, SureE4: -4000, Seed: 1, WarmE2: 20, WarmestE2: 60,
+		Rivals: 5, SecondE4: 5000, LeastE4: 500, NoTimeE4: 5000, SplitMs: 8000, DoubtE3: [signs]int{-646, 258, 2871, 2776, 1349, 329, -73, 1199, 174, 182}, Seed: 1, WarmE2: 20, WarmestE2: 60,
 	}
 }
 

@@ -118,7 +118,7 @@ func (r *row) compact(in []entry) {
 	}
 }
 
-func (r *row) attWidth() int { return r.m.size.alignment * r.batch.width }
+func (r *row) attWidth() int { return r.m.size.Alignment * r.batch.width }
 
 // attention returns the alignment heads' attention of the tokens at places, a row each.
 func (r *row) attention(places []int) []float32 {
@@ -137,7 +137,7 @@ func (r *row) read(m int, places []int, text ...int) ([]int, []float32, error) {
 		n := min(m, len(text))
 		in := make([]entry, m)
 		for i := range in {
-			in[i] = entry{token: r.m.words.end, sees: places}
+			in[i] = entry{token: r.m.words.End, sees: places}
 			if i < n {
 				in[i].token = text[i]
 			}
@@ -155,7 +155,7 @@ func (r *row) read(m int, places []int, text ...int) ([]int, []float32, error) {
 		for i := range n {
 			places = append(places, at+i)
 		}
-		words := r.m.size.words
+		words := r.m.size.Words
 		r.logp = r.logp[(n-1)*words : n*words]
 		text = text[n:]
 	}

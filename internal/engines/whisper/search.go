@@ -6,6 +6,8 @@ import (
 	"cmp"
 	"math"
 	"slices"
+
+	"github.com/earwitness/earwitness/internal/engines/whisper/vocabulary"
 )
 
 // text is what the decoder wrote, or is writing.
@@ -34,8 +36,8 @@ type found struct {
 // one is found (m of 1 is greedy: the most probable token each time), or, where temperature is not 0, m texts drawn by
 // chance. It ends at limit tokens. places and logp are those of the prompt.
 func (r *row) search(m int, temperature float64, places []int, logp []float32, limit int) (found, error) {
-	words := r.m.size.words
-	out := found{label: r.m.words.labelled(logp)}
+	words := r.m.size.Words
+	out := found{label: r.m.words.Labelled(logp)}
 	live := []*text{{places: places}}
 	var over []*text // ended or in a loop
 	for length := 1; ; length++ {
@@ -108,23 +110,23 @@ func decided(over, live []*text, m int) bool {
 // rivals continues each text with its most probable tokens and returns the most probable results, best first: m that
 // go on, and those among them that end.
 func (r *row) rivals(live []*text, m int, logp []float32) []*text {
-	v, words := r.m.words, r.m.size.words
+	v, words := r.m.words, r.m.size.Words
 	type step struct {
 		from int
-		choice
+		vocabulary.Choice
 	}
 	var steps []step
 	for i, t := range live {
-		for _, c := range v.top(logp[i*words:(i+1)*words], m+btoi(m > 1), len(t.tokens) == 0) {
+		for _, c := range v.Top(logp[i*words:(i+1)*words], m+btoi(m > 1), len(t.tokens) == 0) {
 			steps = append(steps, step{i, c})
 		}
 	}
 	slices.SortStableFunc(steps, func(a, b step) int {
-		return cmp.Compare(live[b.from].sum+b.log, live[a.from].sum+a.log)
+		return cmp.Compare(live[b.from].sum+b.Log, live[a.from].sum+a.Log)
 	})
 	var out []*text
 	for on := 0; len(steps) > 0 && on < m; steps = steps[1:] {
-		t := live[steps[0].from].with(steps[0].choice, v.end)
+		t := live[steps[0].from].with(steps[0].Choice, v.End)
 		on += btoi(!t.ended)
 		out = append(out, t)
 		if m == 1 {
@@ -135,11 +137,11 @@ func (r *row) rivals(live []*text, m int, logp []float32) []*text {
 }
 
 // with is the text with one more token, or ended.
-func (t *text) with(c choice, end int) *text {
-	n := &text{places: t.places, tokens: t.tokens, logs: t.logs, sum: t.sum + c.log, ended: c.token == end}
+func (t *text) with(c vocabulary.Choice, end int) *text {
+	n := &text{places: t.places, tokens: t.tokens, logs: t.logs, sum: t.sum + c.Log, ended: c.Token == end}
 	if !n.ended {
-		n.tokens = append(slices.Clone(t.tokens), c.token)
-		n.logs = append(slices.Clone(t.logs), c.all)
+		n.tokens = append(slices.Clone(t.tokens), c.Token)
+		n.logs = append(slices.Clone(t.logs), c.All)
 	}
 	return n
 }
@@ -147,12 +149,12 @@ func (t *text) with(c choice, end int) *text {
 // drawn continues each text by one token that is drawn by chance; the one text of the beginning m times. The chance is
 // the same for the same burst: it depends on the seed, the temperature, and the place in the text alone.
 func (r *row) drawn(live []*text, m int, temperature float64, logp []float32) []*text {
-	v, words := r.m.words, r.m.size.words
+	v, words := r.m.words, r.m.size.Words
 	var out []*text
 	draw := func(i, number int) {
 		t := live[i]
 		at := chance(uint64(r.m.params.Seed), math.Float64bits(temperature), uint64(number), uint64(len(t.tokens)))
-		n := t.with(v.draw(logp[i*words:(i+1)*words], temperature, at, len(t.tokens) == 0), v.end)
+		n := t.with(v.Draw(logp[i*words:(i+1)*words], temperature, at, len(t.tokens) == 0), v.End)
 		n.number = number
 		out = append(out, n)
 	}

@@ -3,6 +3,7 @@
 package whisper
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"sync"
@@ -11,6 +12,8 @@ import (
 	"golang.org/x/sync/semaphore"
 
 	"github.com/earwitness/earwitness/evidence"
+	"github.com/earwitness/earwitness/internal/engines/whisper/graph"
+	"github.com/earwitness/earwitness/internal/engines/whisper/vocabulary"
 )
 
 // Config is what a model is loaded from.
@@ -20,6 +23,10 @@ type Config struct {
 	Decoder []byte
 	Params  Params // see Defaults
 	Threads int    // that hear at once; results do not depend on it
+
+	// Clean takes noise off a burst, as many samples in the same places; nil: nothing is heard a second time. It must
+	// be safe for concurrent use and give the same for the same.
+	Clean func(ctx context.Context, pcm []float32) ([]float32, error)
 }
 
 // Model is Whisper, ready to hear. Hear may be called from many goroutines at once: their bursts wait for a few
@@ -27,9 +34,10 @@ type Config struct {
 // batch changes anything in a result.
 type Model struct {
 	encoder, decoder *ort.DynamicAdvancedSession
-	words            *vocabulary
-	size             size
+	words            *vocabulary.Vocabulary
+	size             graph.Size
 	params           Params
+	clean            func(ctx context.Context, pcm []float32) ([]float32, error)
 
 	queue   *queue
 	long    *semaphore.Weighted // see enter
@@ -43,12 +51,12 @@ func Load(cfg Config) (*Model, error) {
 	if err := cfg.Params.check(); err != nil {
 		return nil, fmt.Errorf("load Whisper: %w", err)
 	}
-	s, err := sizes(cfg.Encoder, cfg.Decoder)
+	s, err := graph.SizeOf(cfg.Encoder, cfg.Decoder)
 	if err != nil {
 		return nil, fmt.Errorf("load Whisper: %w", err)
 	}
-	m := &Model{size: s, params: cfg.Params, queue: newQueue(), long: semaphore.NewWeighted(1)}
-	if m.words, err = newVocabulary(s.words); err != nil {
+	m := &Model{size: s, params: cfg.Params, clean: cfg.Clean, queue: newQueue(), long: semaphore.NewWeighted(1)}
+	if m.words, err = vocabulary.New(s.Words); err != nil {
 		return nil, fmt.Errorf("load Whisper: %w", err)
 	}
 	if !ort.IsInitialized() {
@@ -75,12 +83,12 @@ func Load(cfg Config) (*Model, error) {
 			return nil, fmt.Errorf("set ONNX Runtime's options: %w", err)
 		}
 	}
-	m.encoder, err = ort.NewDynamicAdvancedSessionWithONNXData(cfg.Encoder, []string{"mel"}, layered(s.layers, nil, "ck", "cv"), options)
+	m.encoder, err = ort.NewDynamicAdvancedSessionWithONNXData(cfg.Encoder, []string{"mel"}, layered(s.Layers, nil, "ck", "cv"), options)
 	if err != nil {
 		return nil, evidence.Invalid("the encoder's graph cannot be loaded").Because(err)
 	}
 	m.decoder, err = ort.NewDynamicAdvancedSessionWithONNXData(cfg.Decoder,
-		layered(s.layers, []string{"tokens", "pos", "mask"}, "pk", "pv", "ck", "cv"), layered(s.layers, []string{"logp", "att"}, "nk", "nv"), options)
+		layered(s.Layers, []string{"tokens", "pos", "mask"}, "pk", "pv", "ck", "cv"), layered(s.Layers, []string{"logp", "att"}, "nk", "nv"), options)
 	if err != nil {
 		return nil, errors.Join(evidence.Invalid("the decoder's graph cannot be loaded").Because(err), m.encoder.Destroy())
 	}

@@ -6,10 +6,14 @@ import (
 	"testing"
 
 	"github.com/earwitness/earwitness/internal/engines/whisper/timing"
+	"github.com/earwitness/earwitness/internal/engines/whisper/vocabulary"
 )
 
 func TestWordsOfAText(t *testing.T) {
-	v := vocabularyOf(t, 51865)
+	v, err := vocabulary.New(51865)
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, c := range []struct{ lang, text, want string }{
 		{"ru", " Берег, я Волна! Приём...", "Берег,|я|Волна!|Приём..."},
 		{"ru", " Как-то ночью — «Понятно?» - тихо сказал", "Как-то|ночью —|«Понятно?» -|тихо|сказал"},
@@ -20,8 +24,8 @@ func TestWordsOfAText(t *testing.T) {
 		{"uk", " п'ять — об'єкт", "п'ять —|об'єкт"},
 	} {
 		var got []string
-		tokens := v.encode(c.text)
-		for _, w := range timing.Words(v.text, tokens, make([]float64, len(tokens)), nil, c.lang, 1) {
+		tokens := v.Encode(c.text)
+		for _, w := range timing.Words(v.Text, tokens, make([]float64, len(tokens)), nil, c.lang, 1) {
 			got = append(got, w.Text)
 		}
 		if c.lang == "ja" { // how many characters a token holds is the vocabulary's affair
@@ -38,9 +42,12 @@ func TestWordsOfAText(t *testing.T) {
 
 // Bytes that are no text come out as U+FFFD and end a piece: they cannot swallow what follows.
 func TestWordsOfBrokenBytes(t *testing.T) {
-	v := vocabularyOf(t, 51865)
-	tokens := append([]int{slices.IndexFunc(v.text, func(b []byte) bool { return string(b) == "\xd0" })}, v.encode(" дом")...)
-	if got := timing.Words(v.text, tokens, make([]float64, len(tokens)), nil, "ru", 1); len(got) != 1 || !strings.HasSuffix(got[0].Text, " дом") {
+	v, err := vocabulary.New(51865)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tokens := append([]int{slices.IndexFunc(v.Text, func(b []byte) bool { return string(b) == "\xd0" })}, v.Encode(" дом")...)
+	if got := timing.Words(v.Text, tokens, make([]float64, len(tokens)), nil, "ru", 1); len(got) != 1 || !strings.HasSuffix(got[0].Text, " дом") {
 		t.Errorf("words %+v", got)
 	}
 }

@@ -161,3 +161,13 @@ func TestWrongModelNameIsInvalid(t *testing.T) {
 		}
 	}
 }
+
+func FuzzSizes(f *testing.F) {
+	f.Add([]byte{0x3a, 0x06, 0x5a, 0x04, 0x0a, 0x02, 'c', 'k'})
+	f.Add([]byte("\x3a\x1dZ\x1b\n\x03mel\x12\x14\n\x12\x08\x01\x12\x0e\n\x03\x12\x01B\n\x02\x08P\n\x03\x12\x01M"))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		if _, err := SizeOf(b, b); err != nil && evidence.KindOf(err) != evidence.KindInvalid {
+			t.Error(err)
+		}
+	})
+}

@@ -19,8 +19,8 @@ const (
 // Rest is a pause, in seconds.
 type Rest struct{ from, to float64 }
 
-// Rests finds the pauses of a burst by its level; none where speech does not stand out of what is around it.
-func Rests(pcm []float32) []Rest {
+// levels returns the level of each 10 ms, in dB.
+func levels(pcm []float32) []float64 {
 	db := make([]float64, len(pcm)/levelFrame)
 	for i := range db {
 		sum := 1e-10
@@ -29,6 +29,39 @@ func Rests(pcm []float32) []Rest {
 		}
 		db[i] = 10 * math.Log10(sum/levelFrame)
 	}
+	return db
+}
+
+// Range is how many decibels lie between the quietest and the loudest twentieth of a burst.
+func Range(pcm []float32) float64 {
+	db := levels(pcm)
+	if len(db) == 0 {
+		return 0
+	}
+	slices.Sort(db)
+	return db[len(db)*19/20] - db[len(db)/20]
+}
+
+// Quietest is the sample to cut a burst at: the middle of its quietest 200 ms, away from its ends.
+func Quietest(pcm []float32) int {
+	const half = 10
+	db := levels(pcm)
+	best, at := math.Inf(1), len(db)/2
+	for i := len(db)/4 + half; i < len(db)*3/4-half; i++ {
+		sum := 0.0
+		for _, l := range db[i-half : i+half] {
+			sum += l
+		}
+		if sum < best {
+			best, at = sum, i
+		}
+	}
+	return at * levelFrame
+}
+
+// Rests finds the pauses of a burst by its level; none where speech does not stand out of what is around it.
+func Rests(pcm []float32) []Rest {
+	db := levels(pcm)
 	if len(db) < 2*shortestRest {
 		return nil
 	}

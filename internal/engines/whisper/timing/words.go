@@ -14,7 +14,8 @@ import (
 type Word struct {
 	Text        string  // with the punctuation that belongs to it
 	Start, End  float64 // seconds from the first sample
-	Probability float64 // product over its tokens
+	Probability float64 // that it is right; as Words makes it, the product over its tokens
+	From, To    int     // its tokens, without punctuation that was moved to it
 }
 
 // Align places tokens in time by the decoder's attention to the sound (Whisper's own method): each head's
@@ -237,7 +238,7 @@ func Words(text [][]byte, tokens []int, probabilities []float64, enter []int, la
 	}
 	var out []Word
 	for _, p := range split(text, tokens, language) {
-		w := Word{Text: strings.TrimSpace(p.text), Start: at(p.inner), End: at(p.outer), Probability: 1}
+		w := Word{Text: strings.TrimSpace(p.text), Start: at(p.inner), End: at(p.outer), Probability: 1, From: p.inner, To: p.outer}
 		for _, q := range probabilities[p.inner:p.outer] {
 			w.Probability *= q
 		}

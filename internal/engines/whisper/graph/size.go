@@ -1,4 +1,4 @@
-package whisper
+package graph
 
 import (
 	"fmt"
@@ -8,38 +8,38 @@ import (
 	"github.com/earwitness/earwitness/evidence"
 )
 
-// size is what the loop must know of a model's graphs.
-type size struct{ mels, layers, heads, words, alignment int }
+// Size is what whoever runs the graphs must know of a model's graphs.
+type Size struct{ Mels, Layers, Heads, Words, Alignment int }
 
 // maxSize bounds each of them: far above large-v3's.
 const maxSize = 1 << 20
 
-// sizes reads the declared inputs of the encoder and outputs of both graphs (onnx.proto3: ModelProto.graph 7,
+// SizeOf reads the declared inputs of the encoder and outputs of both graphs (onnx.proto3: ModelProto.graph 7,
 // GraphProto.input 11 and output 12, ValueInfoProto.type 2, TypeProto.tensor_type 1, shape 2, dim 1, dim_value 1).
-func sizes(encoder, decoder []byte) (size, error) {
-	mel := shape(encoder, 11, "mel")
-	ck := shape(encoder, 12, "ck0")
-	logp := shape(decoder, 12, "logp")
-	att := shape(decoder, 12, "att")
+func SizeOf(encoder, decoder []byte) (Size, error) {
+	mel := dimensions(encoder, 11, "mel")
+	ck := dimensions(encoder, 12, "ck0")
+	logp := dimensions(decoder, 12, "logp")
+	att := dimensions(decoder, 12, "att")
 	layers := 0
-	for layers < 256 && shape(decoder, 11, fmt.Sprint("pk", layers)) != nil {
+	for layers < 256 && dimensions(decoder, 11, fmt.Sprint("pk", layers)) != nil {
 		layers++
 	}
 	if len(mel) != 3 || len(ck) != 4 || len(logp) != 3 || len(att) != 4 {
-		return size{}, evidence.Invalid("the files are not the two graphs of a Whisper model").
+		return Size{}, evidence.Invalid("the files are not the two graphs of a Whisper model").
 			WithHint("build them again: `earwitness model remove`, then `earwitness model get`")
 	}
-	s := size{mels: mel[1], layers: layers, heads: ck[1], words: logp[2], alignment: att[1]}
-	for _, n := range []int{s.mels, s.layers, s.heads, s.words, s.alignment} {
+	s := Size{Mels: mel[1], Layers: layers, Heads: ck[1], Words: logp[2], Alignment: att[1]}
+	for _, n := range []int{s.Mels, s.Layers, s.Heads, s.Words, s.Alignment} {
 		if n < 1 || n > maxSize {
-			return size{}, evidence.Invalid("the graphs have the sizes of no Whisper model: %+v", s)
+			return Size{}, evidence.Invalid("the graphs have the sizes of no Whisper model: %+v", s)
 		}
 	}
 	return s, nil
 }
 
-// shape returns the dimensions of a graph's input or output; an unnamed or unknown one is 0.
-func shape(model []byte, field protowire.Number, name string) []int {
+// dimensions returns the dimensions of a graph's input or output; an unnamed or unknown one is 0.
+func dimensions(model []byte, field protowire.Number, name string) []int {
 	var dims []int
 	messages(model, 7, func(graph []byte) {
 		messages(graph, field, func(value []byte) {

@@ -1,4 +1,8 @@
-package whisper
+// Package vocabulary holds Whisper's tokens: what each stands for, which may be written, and which are most probable.
+//
+// multilingual.tiktoken is part of openai-whisper, Copyright (c) 2022 OpenAI, MIT licence; its text is in
+// LICENSE-whisper beside it.
+package vocabulary
 
 import (
 	"bytes"
@@ -20,52 +24,54 @@ const languageCodes = "en zh de es ru ko fr ja pt tr pl ca nl ar sv it id hi fi 
 	"cy sk te fa lv bn sr az sl kn et mk br eu is hy ne mn bs kk sq sw gl mr pa si km sn yo so af oc ka be tg sd gu am yi lo uz fo ht ps " +
 	"tk nn mt sa lb my bo tl mg as tt haw ln ha ba jw su yue"
 
-// vocabulary knows the tokens of one model.
-type vocabulary struct {
-	text      [][]byte // of the tokens below end
-	languages []string
+// Vocabulary knows the tokens of one model.
+type Vocabulary struct {
+	Text      [][]byte // of the tokens below end
+	Languages []string
 
-	end, start, firstLanguage, translate, transcribe, noSpeech, noTimestamps int
+	End, Start, FirstLanguage, Translate, Transcribe, NoSpeech, NoTimestamps int
 
 	never  []bool // of tokens up to end: those that are no speech, such as brackets and notes
 	barred []int  // the tokens that are never written, the control tokens beyond end among them
 	labels []int  // of those, the ones that open a sound label
 	blank  int    // a single space
+	rank   map[string]int
 }
 
-// newVocabulary makes the vocabulary of a model with that many words.
-func newVocabulary(words int) (*vocabulary, error) {
-	v := &vocabulary{blank: -1}
+// New makes the vocabulary of a model with that many words.
+func New(words int) (*Vocabulary, error) {
+	v := &Vocabulary{blank: -1}
 	rank := map[string]int{}
+	v.rank = rank
 	for line := range bytes.Lines(multilingual) {
 		b64, number, ok := bytes.Cut(bytes.TrimSpace(line), []byte(" "))
 		if string(b64) == "=" {
 			b64 = nil // the file's way of writing the empty token, its last
 		}
 		text, err := base64.StdEncoding.DecodeString(string(b64))
-		if !ok || err != nil || string(number) != fmt.Sprint(len(v.text)) {
-			return nil, fmt.Errorf("read vocabulary: line %d is malformed", len(v.text)+1)
+		if !ok || err != nil || string(number) != fmt.Sprint(len(v.Text)) {
+			return nil, fmt.Errorf("read vocabulary: line %d is malformed", len(v.Text)+1)
 		}
-		rank[string(text)] = len(v.text)
-		v.text = append(v.text, text)
+		rank[string(text)] = len(v.Text)
+		v.Text = append(v.Text, text)
 	}
 	const others = 1 + 1 + 6 + 1501 // end, start; translate to notimestamps; times of 0.00 to 30.00
-	v.languages = strings.Fields(languageCodes)
-	n := words - len(v.text) - others
-	if n < 99 || n > len(v.languages) {
+	v.Languages = strings.Fields(languageCodes)
+	n := words - len(v.Text) - others
+	if n < 99 || n > len(v.Languages) {
 		return nil, evidence.Invalid("the graphs have a vocabulary of %d words, which no multilingual Whisper model has", words)
 	}
-	v.languages = v.languages[:n]
-	v.end = len(v.text)
-	v.start = v.end + 1
-	v.firstLanguage = v.start + 1
-	v.translate = v.firstLanguage + n
-	v.transcribe = v.translate + 1
-	v.noSpeech = v.transcribe + 3 // after "startoflm" and "startofprev"
-	v.noTimestamps = v.noSpeech + 1
+	v.Languages = v.Languages[:n]
+	v.End = len(v.Text)
+	v.Start = v.End + 1
+	v.FirstLanguage = v.Start + 1
+	v.Translate = v.FirstLanguage + n
+	v.Transcribe = v.Translate + 1
+	v.NoSpeech = v.Transcribe + 3 // after "startoflm" and "startofprev"
+	v.NoTimestamps = v.NoSpeech + 1
 
 	v.blank = rank[" "]
-	v.never = make([]bool, v.end+1)
+	v.never = make([]bool, v.End+1)
 	ban := func(s string) {
 		if t, ok := rank[s]; ok {
 			v.never[t] = true
@@ -81,7 +87,7 @@ func newVocabulary(words int) (*vocabulary, error) {
 	ban(" -") // a hyphen or an apostrophe may stand in a word, but not begin one
 	ban(" '")
 	for t := range words {
-		if t > v.end || v.never[t] {
+		if t > v.End || v.never[t] {
 			v.barred = append(v.barred, t)
 		}
 	}
@@ -95,16 +101,43 @@ func newVocabulary(words int) (*vocabulary, error) {
 	return v, nil
 }
 
-// string joins tokens; bytes that are no UTF-8 become U+FFFD.
-func (v *vocabulary) string(tokens []int) string {
+// Encode cuts a word, a space before it, into the tokens that Whisper was trained with: two neighbours become one as
+// long as that is a token, the most common first (byte pair encoding).
+func (v *Vocabulary) Encode(word string) []int {
+	parts := make([]string, len(word))
+	for i := range parts {
+		parts[i] = word[i : i+1]
+	}
+	for {
+		at, least := -1, len(v.Text)
+		for i := range len(parts) - 1 {
+			if r, ok := v.rank[parts[i]+parts[i+1]]; ok && r < least {
+				at, least = i, r
+			}
+		}
+		if at < 0 {
+			break
+		}
+		parts[at] += parts[at+1]
+		parts = slices.Delete(parts, at+1, at+2)
+	}
+	out := make([]int, len(parts))
+	for i, p := range parts {
+		out[i] = v.rank[p]
+	}
+	return out
+}
+
+// String joins tokens; bytes that are no UTF-8 become U+FFFD.
+func (v *Vocabulary) String(tokens []int) string {
 	var b []byte
 	for _, t := range tokens {
-		b = append(b, v.text[t]...)
+		b = append(b, v.Text[t]...)
 	}
 	return strings.ToValidUTF8(string(b), "\uFFFD")
 }
 
-// language is the token of a language that the model has.
-func (v *vocabulary) language(code string) int {
-	return v.firstLanguage + slices.Index(v.languages, code)
+// Language is the token of a language that the model has.
+func (v *Vocabulary) Language(code string) int {
+	return v.FirstLanguage + slices.Index(v.Languages, code)
 }
