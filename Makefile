@@ -51,8 +51,11 @@ lint:
 unit:
 	EARWITNESS_BIN=$(CURDIR)/bin $(GO) test -timeout 20m ./...
 
+# Beside its peers, each in a Python environment of their own. EVAL holds flags: `make eval EVAL=-cached-peers` measures ours alone
+# anew, `go run ./bench/eval -h` lists them all.
 eval: build model
-	$(GO) run ./bench/eval -bin bin -shared $(SHARED) -model $(MODEL)
+	./tools/peers.sh .cache/peers
+	$(GO) run ./bench/eval -bin bin -shared $(SHARED) -model $(MODEL) $(EVAL)
 
 bench: build model
 	$(GO) run ./bench/speed -bin bin -shared $(SHARED)

@@ -1,203 +1,213 @@
-// Command eval hears every reference recording with the real program, as a user would, and prints word and
-// character error rates against the given transcripts, with the words it wrote where there are none.
+// Command eval measures the ear: it gives the same recordings to the real program, as a user would, and to other
+// engines on the same weights, each from its own package, one after the other and with the same number of threads. It prints the
+// tables that stand in bench/README.md and draws its pictures.
 //
-// It ends with 1 where an aim is missed.
+// It ends with 1 where an aim is missed, and names it.
 package main
 
 import (
-	"bufio"
-	"bytes"
-	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
-	"io/fs"
 	"log"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
 
-	"github.com/earwitness/earwitness/internal/wer"
+	"github.com/earwitness/earwitness/bench/channel"
 )
 
-// The aims of the product for whisper-base: docs/cli.md, "What to expect".
-const (
-	aimRussian = 0.25
-	aimEnglish = 0.05
-)
-
-// recording is one file of the set.
-type recording struct {
-	path  string
-	lang  string // of the truth
-	truth string // "" where none is given
-	quiet bool   // nobody speaks in it: any word is an invention
+// options are the flags.
+type options struct {
+	bin, shared, model, peers, beside, pictures, only string
+	threads, sample, hours                            int
+	full, cached, long                                bool
 }
 
 func main() {
 	log.SetFlags(0)
-	bin := flag.String("bin", "bin", "folder of the two programs")
-	shared := flag.String("shared", "../shared/data", "folder of the reference data")
-	model := flag.String("model", "whisper-base", "model on the shelf")
-	threads := flag.Int("threads", 2, "threads")
+	var o options
+	flag.StringVar(&o.bin, "bin", "bin", "folder of the two programs")
+	flag.StringVar(&o.shared, "shared", "../shared/data", "folder of the reference data")
+	flag.StringVar(&o.model, "model", "whisper-base", "model on the shelf; the peers have whisper-base")
+	flag.IntVar(&o.threads, "threads", 2, "threads, of every engine")
+	flag.StringVar(&o.peers, "peers", ".cache/peers", "folder that tools/peers.sh made; none leaves the peers out")
+	flag.StringVar(&o.beside, "beside", "", "only peers whose name contains one of these, separated by colons")
+	flag.BoolVar(&o.cached, "cached-peers", false, "take what a peer said and how long it took from an earlier run, where nothing that it depends on has changed")
+	flag.BoolVar(&o.full, "full", false, "all 310 utterances of odd number of the corpus, not a sample (hours)")
+	flag.IntVar(&o.sample, "sample", 16, "how many utterances of the corpus")
+	flag.BoolVar(&o.long, "long", false, "also a sparse recording of hours to text, and ten hours in which nobody speaks (about an hour)")
+	flag.IntVar(&o.hours, "hours", 6, "length of the sparse recording of -long")
+	flag.StringVar(&o.only, "only", "", "only sets whose name contains one of these, separated by colons")
+	flag.StringVar(&o.pictures, "pictures", "bench/pictures", "folder for the pictures; none draws none")
 	flag.Parse()
-	ok, err := eval(*bin, filepath.Join(*shared, "audio"), *model, *threads)
+	missed, err := eval(o)
 	if err != nil {
 		log.Fatal("eval: ", err)
 	}
-	if !ok {
+	if len(missed) > 0 {
+		log.Printf("eval: %d aims missed:\n  %s", len(missed), strings.Join(missed, "\n  "))
 		os.Exit(1)
 	}
 }
 
-// heard is what eval reads of a line of `export jsonl`.
-type heard struct {
-	File  string
-	Text  string
-	State string
-	Sound string
-	Words []struct{ Word string }
+// job is a set with the peers that hear it beside ours. Sets are made when their turn comes and deleted after it.
+type job struct {
+	name  string
+	make  func() (set, error)
+	peers []peer
 }
 
-func eval(bin, audio, model string, threads int) (bool, error) {
-	set, err := collect(audio)
-	if err != nil {
-		return false, err
-	}
+func eval(o options) (missed []string, err error) {
 	dir, err := os.MkdirTemp("", "earwitness-eval")
 	if err != nil {
-		return false, err
+		return nil, err
 	}
-	defer os.RemoveAll(dir)
-	c := filepath.Join(dir, "eval.case")
-	program := func(args ...string) ([]byte, error) {
-		cmd := exec.Command(filepath.Join(bin, "earwitness"), append([]string{"-C", c}, args...)...)
-		var stderr bytes.Buffer
-		cmd.Stderr = &stderr
-		out, err := cmd.Output()
-		if err != nil {
-			return nil, fmt.Errorf("earwitness %s: %w\n%s", strings.Join(args, " "), err, stderr.String())
-		}
-		return out, nil
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	odd, noCorpus := utterances(corpus)
+	us := odd
+	if !o.full {
+		us = evenly(odd, o.sample)
 	}
-	if _, err := program("init", c); err != nil {
-		return false, err
-	}
-	if _, err := program("add", audio); err != nil {
-		return false, err
-	}
-	begun := time.Now()
-	if _, err := program("run", "--model", model, "--threads", fmt.Sprint(threads)); err != nil {
-		return false, err
-	}
-	took := time.Since(begun)
-	out, err := program("export", "jsonl")
+	jobs, err := plan(o, shop{dir, filepath.Join(o.shared, "audio")}, odd, us)
 	if err != nil {
-		return false, err
+		return nil, err
 	}
-	lines := map[string][]heard{}
-	for s := bufio.NewScanner(bytes.NewReader(out)); s.Scan(); {
-		var h heard
-		if err := json.Unmarshal(s.Bytes(), &h); err != nil {
-			return false, err
-		}
-		lines[h.File] = append(lines[h.File], h)
+	us4 := ours{o.bin, dir, o.model, o.threads}
+	version, err := us4.version()
+	if err != nil {
+		return nil, err
 	}
-	fmt.Printf("%s, %d threads, %.1f s for the whole set\n\n", model, threads, took.Seconds())
-	return report(set, lines), nil
-}
-
-func report(set []recording, lines map[string][]heard) bool {
-	fmt.Println("| file | language | words | WER | CER | transmissions |")
-	fmt.Println("|---|---|---|---|---|---|")
-	sums := map[string]*[2]wer.Errors{"ru": {}, "en": {}}
-	inventions := 0
-	for _, r := range set {
-		name := filepath.Base(r.path)
-		var text []string
-		words := 0
-		for _, h := range lines[name] {
-			text = append(text, h.Text)
-			words += len(h.Words)
+	r := &report{out: os.Stdout}
+	from, begun := machine(), time.Now()
+	them := peers{o.peers, "bench/peers", ".cache/eval", o.cached, o.threads}
+	versions := []string{version + ", " + o.model}
+	for _, j := range jobs {
+		s, err := j.make()
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", j.name, err)
 		}
-		switch {
-		case r.quiet:
-			inventions += words
-			fmt.Printf("| %s | nobody speaks | %d written | - | - | %d |\n", name, words, len(lines[name]))
-		case r.truth == "":
-			fmt.Printf("| %s | %s, no transcript | %d written | - | - | %d |\n", name, r.lang, words, len(lines[name]))
-		default:
-			truth, got := wer.Normalise(r.lang, r.truth), wer.Normalise(r.lang, strings.Join(text, " "))
-			w, c := wer.WordErrors(truth, got), wer.CharErrors(truth, got)
-			if s := sums[r.lang]; s != nil {
-				s[0].Add(w)
-				s[1].Add(c)
+		log.Printf("%s: %d recordings, %.0f s", s.name, len(s.items), s.seconds())
+		mine, err := us4.hear(s)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", s.name, err)
+		}
+		r.rows = append(r.rows, row{ourName, s, mine})
+		log.Printf("    %-38s %7.1f s", ourName, mine.wall)
+		for _, p := range j.peers {
+			if o.peers == "none" || !among(p.name, o.beside) {
+				continue
 			}
-			fmt.Printf("| %s | %s | %d | %.3f | %.3f | %d |\n", name, r.lang, w.Reference, w.Rate(), c.Rate(), len(lines[name]))
+			x, err := them.hear(p, s)
+			if err != nil {
+				return nil, fmt.Errorf("%s: %w", s.name, err)
+			}
+			r.rows = append(r.rows, row{p.name, s, x})
+			log.Printf("    %-38s %7.1f s", p.name, x.wall)
+			if !slices.Contains(versions, x.version) {
+				versions = append(versions, x.version)
+			}
+		}
+		if err := os.RemoveAll(filepath.Join(dir, "sets")); err != nil {
+			return nil, err
 		}
 	}
-	ok := inventions == 0
-	fmt.Println()
-	for _, aim := range []struct {
-		lang, name string
-		rate       float64
-	}{{"ru", "Russian short files", aimRussian}, {"en", "English", aimEnglish}} {
-		s := sums[aim.lang]
-		verdict := "reached"
-		if s[0].Rate() > aim.rate {
-			verdict, ok = "MISSED", false
-		}
-		fmt.Printf("%s: WER %.3f, CER %.3f over %d words (aim: at most %.2f, %s)\n", aim.name, s[0].Rate(), s[1].Rate(), s[0].Reference, aim.rate, verdict)
+	r.say("`%s`, %s, %.0f minutes. %s.\n\n%d threads for every engine. %s. The peers' languages are told to them, ours are hinted (ru, uk, en). "+
+		"Ours is timed from the start of `run` to its end, with loading; the peers without loading.\n", strings.Join(command(o), " "), begun.UTC().Format("2006-01-02"),
+		time.Since(begun).Minutes(), from, o.threads, strings.Join(versions, "; "))
+	if o.cached {
+		r.say("\nPeers' words and times may be from an earlier run (`-cached-peers`).\n")
 	}
-	fmt.Printf("where nobody speaks: %d words (aim: none)\n", inventions)
-	return ok
+	if noCorpus != nil {
+		r.say("\n%s: left out, all that needs it.\n", noCorpus)
+	} else {
+		r.say("\nCorpus: %d of the %d utterances of odd number of festvox-ru (those of even number are for fitting), sent through a simulated channel (bench/channel): 300-3,000 Hz, noise of the stated level.\n", len(us), len(odd))
+	}
+	r.tables()
+	r.aims()
+	if o.pictures != "none" && noCorpus == nil {
+		err = r.pictures(o.pictures, fmt.Sprintf("whisper-base, %d Russian utterances at each level, make eval", len(us)))
+	}
+	return r.missed, err
 }
 
-// collect lists the recordings with their truth, where SOURCE.txt's neighbours give one.
-func collect(audio string) ([]recording, error) {
-	var set []recording
-	err := filepath.WalkDir(audio, func(p string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
-			return err
+// among says whether a name contains one of parts, which have colons between; no parts at all are all names.
+func among(name, parts string) bool {
+	for _, p := range strings.Split(parts, ":") {
+		if strings.Contains(name, p) {
+			return true
 		}
-		if !slices.Contains([]string{".wav", ".flac", ".mp3"}, filepath.Ext(p)) {
-			return nil
+	}
+	return false
+}
+
+// command is what to type to run this again.
+func command(o options) []string {
+	out := []string{"make eval"}
+	var flags []string
+	flag.Visit(func(f *flag.Flag) {
+		if !slices.Contains([]string{"bin", "shared", "model", "threads", "peers"}, f.Name) {
+			flags = append(flags, "-"+f.Name+"="+f.Value.String())
 		}
-		folder := filepath.Base(filepath.Dir(p))
-		r := recording{path: p, lang: folder[:2], quiet: strings.Contains(folder, "negative")}
-		r.truth, err = truth(p)
-		set = append(set, r)
-		return err
 	})
-	return set, err
+	if len(flags) > 0 {
+		out = append(out, fmt.Sprintf("EVAL='%s'", strings.Join(flags, " ")))
+	}
+	return out
 }
 
-var (
-	festvox = regexp.MustCompile(`\(\s*(\S+)\s+"(.*)"\s*\)`)
-	sphinx  = regexp.MustCompile(`<s>(.*)</s>\s*\((\S+)\)`)
-)
+// evenly takes n utterances spread over all.
+func evenly(us []utterance, n int) []utterance {
+	n = min(n, len(us))
+	out := make([]utterance, n)
+	for i := range out {
+		out[i] = us[i*len(us)/n]
+	}
+	return out
+}
 
-// truth finds what is said in a recording in the two forms that the set has: one transcript for a folder's
-// only file, or a list of them by file name.
-func truth(p string) (string, error) {
-	dir, name := filepath.Dir(p), strings.TrimSuffix(filepath.Base(p), filepath.Ext(p))
-	b, err := os.ReadFile(filepath.Join(dir, "transcript.txt"))
-	if err == nil {
-		return strings.TrimSpace(string(b)), nil
-	}
-	if b, err = os.ReadFile(filepath.Join(dir, "transcripts.txt")); err != nil {
-		return "", nil // none is given
-	}
-	for line := range strings.Lines(string(b)) {
-		if m := festvox.FindStringSubmatch(line); m != nil && m[1] == name {
-			return strings.ReplaceAll(m[2], "+", ""), nil // the plus marks stress
-		}
-		if m := sphinx.FindStringSubmatch(line); m != nil && m[2] == name {
-			return strings.TrimSpace(m[1]), nil
+// plan lists the sets of a run.
+func plan(o options, s shop, odd, us []utterance) ([]job, error) {
+	var jobs []job
+	every := []peer{fasterBeam, fasterGreedy, fasterVAD, cppGreedy, cppBeam}
+	add := func(name string, make func() (set, error), peers ...peer) {
+		if among(name, o.only) {
+			jobs = append(jobs, job{name, make, peers})
 		}
 	}
-	return "", nil
+	add(setRussian, func() (set, error) { return s.short("ru") }, every...)
+	add(setEnglish, func() (set, error) { return s.short("en") }, every...)
+	if len(us) > 0 {
+		times, err := wordsOf(us)
+		if err != nil {
+			return nil, err
+		}
+		for _, l := range levels {
+			ps := []peer{fasterBeam, fasterGreedy, cppGreedy}
+			if o.full || l.name == "clean" || l.name == "5" {
+				ps = append(ps, fasterWords)
+			}
+			add(corpusSet(l.name), func() (set, error) { return s.radio(corpusSet(l.name), l.name, us, times, channel.Path{SNR: l.snr}) }, ps...)
+		}
+		for _, c := range conditions {
+			name := "corpus, " + c.name
+			add(name, func() (set, error) { return s.radio(name, "", us, nil, c.path) }, fasterBeam)
+		}
+		add(setDense, func() (set, error) { return s.dense(odd[len(odd)/2 : min(len(odd), len(odd)/2+20)]) }, fasterBeam, fasterGreedy, fasterBatch, fasterBatch5, cppGreedy)
+	}
+	add("dense, no text given", s.untold, fasterGreedy, fasterBatch, cppGreedy)
+	add("nobody speaks", func() (set, error) { return s.negatives(30) }, fasterBeam, fasterVAD, cppGreedy)
+	if o.long {
+		if len(us) > 0 {
+			add("sparse", func() (set, error) { return s.sparse(o.hours, odd) }, fasterVAD, fasterVADFast)
+		}
+		add("nobody speaks, long", func() (set, error) {
+			out, err := s.negatives(10 * 3600 / len(silences))
+			out.name = "nobody speaks, long"
+			return out, err
+		})
+	}
+	return jobs, nil
 }
