@@ -49,7 +49,6 @@ type report struct {
 	out    io.Writer
 	rows   []row
 	missed []string // aims
-	failed error    // of the pictures
 }
 
 func (r *report) find(engine, set string) (row, bool) {
@@ -106,7 +105,7 @@ func machine() string {
 // tables prints everything. sample says what of the corpus was heard.
 func (r *report) tables() {
 	r.say("\n### Word and character error rate, and speed\nRTF: seconds of work for a second of sound, by the clock and by processor time (all cores together).\n\n")
-	r.say("| set | engine | words | WER | CER | RTF, clock | RTF, processor | peak MB |\n|---|---|---|---|---|---|---|---|\n")
+	r.say("| set | engine | words | WER | CER | RTF, clock | RTF, processor | loading, s | peak MB |\n|---|---|---|---|---|---|---|---|---|\n")
 	last := ""
 	for _, x := range r.rows {
 		name := x.set.name
@@ -119,7 +118,11 @@ func (r *report) tables() {
 		if e.words.Reference > 0 {
 			w, c = fmt.Sprintf("%.3f", e.words.Rate()), fmt.Sprintf("%.3f", e.chars.Rate())
 		}
-		r.say("| %s | %s | %d | %s | %s | %.3f | %.3f | %d |\n", name, x.engine, e.words.Reference, w, c, x.factor(), x.cpu/x.set.seconds(), x.peakMB)
+		load := "in RTF"
+		if x.engine != ourName {
+			load = fmt.Sprintf("%.1f", x.load)
+		}
+		r.say("| %s | %s | %d | %s | %s | %.3f | %.3f | %s | %d |\n", name, x.engine, e.words.Reference, w, c, x.factor(), x.cpu/x.set.seconds(), load, x.peakMB)
 	}
 	r.honesty()
 	r.times()
