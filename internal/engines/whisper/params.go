@@ -3,7 +3,7 @@ package whisper
 import "github.com/earwitness/earwitness/evidence"
 
 // Version counts the changes of this package's code that can change a result under equal Params.
-const Version = 4
+const Version = 5
 
 // Params is every constant that shapes a result: a result is keyed by it. All are whole numbers, so that they
 // have one canonical form: a name that ends in E4 counts ten-thousandths, in E2 hundredths, in Ms
