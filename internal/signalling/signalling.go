@@ -55,7 +55,6 @@ type tones struct {
 	power    float64    // greatest
 	frames   int
 	loud     float64 // greatest power of the whole band
-	spoilt   int     // frames since the run before that were as loud as it, and had no tones
 }
 
 func (t *tones) ms() float64 { return float64(t.to-t.from) * 1000 / audio.Rate }
