@@ -280,7 +280,8 @@ type Language struct {
 
 // Word is one word of an utterance with the samples it stands on, counted from the recording's first.
 type Word struct {
-	P    int    `json:"p"` // probability, in 1/10000
-	Span Span   `json:"span"`
-	Text string `json:"text"`
+	Boosted bool   `json:"boosted,omitempty"` // it was heard only with its odds raised, as a word of the case's vocabulary
+	P       int    `json:"p"`                 // probability that it is right, in 1/10000
+	Span    Span   `json:"span"`
+	Text    string `json:"text"`
 }

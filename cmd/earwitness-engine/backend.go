@@ -140,7 +140,7 @@ func (b *backend) loadWhisper(m models.Model) (*recognizer, error) {
 		return nil, err
 	}
 	hear := func(ctx context.Context, pcm []int16, o child.HearOptions) (child.HearResult, error) {
-		h, err := model.Hear(ctx, floats(pcm), whisper.Options{Languages: o.Languages, MaxTokens: o.MaxTokens})
+		h, err := model.Hear(ctx, floats(pcm), whisper.Options{Languages: o.Languages, MaxTokens: o.MaxTokens, Vocabulary: o.Vocabulary})
 		return fromWhisper(h, len(pcm)), err
 	}
 	return &recognizer{hear: hear, close: model.Close}, nil
@@ -215,7 +215,7 @@ func fromWhisper(h whisper.Heard, samples int) child.HearResult {
 		return min(int64(math.Round(seconds*evidence.Rate)), int64(samples))
 	}
 	for _, w := range h.Words {
-		r.Words = append(r.Words, child.Word{From: at(w.Start), P: w.Probability, Text: w.Text, To: at(w.End)})
+		r.Words = append(r.Words, child.Word{Boosted: w.Boosted, From: at(w.Start), P: w.Probability, Text: w.Text, To: at(w.End)})
 	}
 	return r
 }

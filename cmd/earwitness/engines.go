@@ -8,9 +8,11 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
+	"unicode/utf8"
 
 	"github.com/earwitness/earwitness/evidence"
 	"github.com/earwitness/earwitness/internal/analysis"
@@ -78,6 +80,10 @@ func (w *world) engines(ctx context.Context, c *casefile.Case, rf runFlags) (*en
 	if len(languages) == 0 {
 		languages = c.Info().Policy.Languages
 	}
+	raised, err := vocabulary(rf.words)
+	if err != nil {
+		return nil, err
+	}
 	n := &native{w: w, self: self, threads: rf.threads, memory: engineMemory(models.Open(w.modelsDir()), rf.model, rf.threads)}
 	var voices pipeline.VoiceEncoder
 	if rf.voices != "" {
@@ -86,7 +92,7 @@ func (w *world) engines(ctx context.Context, c *casefile.Case, rf runFlags) (*en
 	return &engines{
 		decoder:    mediaDecoder{dec},
 		detector:   &detector{n},
-		recogniser: &recogniser{native: n, name: rf.model, options: child.HearOptions{Languages: languages}},
+		recogniser: &recogniser{native: n, name: rf.model, options: child.HearOptions{Languages: languages, Vocabulary: raised}},
 		voices:     voices,
 		detect:     analysis.DefaultDetectParams(),
 		close:      n.close,
@@ -292,4 +298,37 @@ func (r *recogniser) Hear(ctx context.Context, pcm []int16) (evidence.Heard, err
 		return evidence.Heard{}, err
 	}
 	return h.Heard(0), nil
+}
+
+// mostWords is how many words a vocabulary may have: with more their odds mean little.
+const mostWords = 500
+
+// vocabulary reads the words of a case from a file, one a line; lines that begin with # are remarks.
+func vocabulary(name string) ([]string, error) {
+	if name == "" {
+		return nil, nil
+	}
+	b, err := os.ReadFile(name)
+	if err != nil {
+		return nil, evidence.NotFound("the vocabulary cannot be read: %v", err)
+	}
+	if !utf8.Valid(b) {
+		return nil, evidence.Invalid("the vocabulary %s is not UTF-8", name).WithHint("save it as UTF-8 text, one word a line")
+	}
+	var words []string
+	for line := range strings.Lines(string(b)) {
+		w := strings.Join(strings.Fields(line), " ")
+		switch {
+		case w == "" || strings.HasPrefix(w, "#") || slices.Contains(words, w):
+		case utf8.RuneCountInString(w) < 3 || utf8.RuneCountInString(w) > 60:
+			return nil, evidence.Invalid("%q in the vocabulary has fewer than 3 or more than 60 letters", w).WithHint("short words are heard everywhere once their odds are raised")
+		default:
+			words = append(words, w)
+		}
+	}
+	if len(words) > mostWords {
+		return nil, evidence.Invalid("the vocabulary has %d words: at most %d can be", len(words), mostWords)
+	}
+	slices.Sort(words)
+	return words, nil
 }

@@ -18,6 +18,7 @@ type runFlags struct {
 	decoder   string
 	languages []string
 	model     string
+	words     string // file of the case's vocabulary
 	retry     bool
 	threads   int
 	quiet     bool
@@ -46,6 +47,7 @@ code is then 4. Where another model has heard a recording before, the one of thi
 	f := cmd.Flags()
 	f.StringVar(&rf.model, "model", defaultModel, "which model hears the speech")
 	f.StringSliceVar(&rf.languages, "languages", nil, "languages expected, as codes (default: the case's); a hint, never forced")
+	f.StringVar(&rf.words, "vocabulary", "", "a file of call signs, places and other words of the case, one a line: their odds are raised by a bounded amount, and words heard only so are marked")
 	f.BoolVar(&rf.retry, "retry", false, "try again what failed before")
 	f.IntVar(&rf.threads, "threads", threadsDefault(), "how much is done at once; results do not depend on it")
 	f.StringVar(&rf.decoder, "decoder", "auto", "what decodes media: wasm (the same samples on every machine), native (an installed ffmpeg, faster), or auto (native where it can be confined)")

@@ -156,6 +156,11 @@ func (w *world) showRecording(st *transcript.State, id string) error {
 	}
 	if slices.ContainsFunc(lines, func(l transcript.Line) bool { return l.State == transcript.StateDraft }) {
 		fmt.Fprintln(w.stderr, "Text is a machine's draft that nobody has listened to; words it doubts are marked (?).")
+		if slices.ContainsFunc(lines, func(l transcript.Line) bool {
+			return slices.ContainsFunc(l.Words, func(w transcript.Word) bool { return w.Boosted })
+		}) {
+			fmt.Fprintln(w.stderr, "Words marked (+) were heard only with the odds of the case's vocabulary raised.")
+		}
 	}
 	return nil
 }
@@ -208,6 +213,9 @@ func words(l transcript.Line, mark func(string) string) string {
 		b.WriteString(t)
 		if word.Doubtful() {
 			b.WriteString("(?)")
+		}
+		if word.Boosted {
+			b.WriteString("(+)")
 		}
 	}
 	if len(l.Words) == 0 {

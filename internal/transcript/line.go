@@ -86,7 +86,8 @@ type Word struct {
 	Word        string  `json:"word"`
 	Start       float64 `json:"start"` // seconds from the recording's first sample
 	End         float64 `json:"end"`
-	Probability float64 `json:"probability"`
+	Probability float64 `json:"probability"`       // that it is right
+	Boosted     bool    `json:"boosted,omitempty"` // it was heard only with the odds of the case's vocabulary raised
 }
 
 // Doubtful reports whether the machine itself was less sure of w than of its contrary.
@@ -241,7 +242,7 @@ func (r *recording) words(l *Line, parts []*heard) {
 		weight += n
 		begin := int32(0)
 		for _, w := range h.words {
-			l.Words = append(l.Words, Word{h.letters[begin:w.end], seconds(w.from), seconds(w.to), float64(w.p) / 10000})
+			l.Words = append(l.Words, Word{h.letters[begin:w.end], seconds(w.from), seconds(w.to), float64(w.p&^boostedBit) / 10000, w.p&boostedBit != 0})
 			begin = w.end
 		}
 	}

@@ -90,8 +90,10 @@ type heard struct {
 type packedWord struct {
 	from, to int64
 	end      int32
-	p        int32
+	p        int32 // with boostedBit where the word was heard only with its odds raised
 }
+
+const boostedBit = 1 << 20
 
 // origin is what made a result. Results of one engine share it.
 type origin struct {
@@ -298,6 +300,9 @@ func (s *State) pack(r *recording, idx int64, b evidence.Result, h evidence.Hear
 	for i, w := range h.Words {
 		letters.WriteString(strings.TrimSpace(w.Text))
 		p.words[i] = packedWord{w.Span.From, w.Span.To, int32(letters.Len()), int32(w.P)}
+		if w.Boosted {
+			p.words[i].p |= boostedBit
+		}
 	}
 	p.letters = letters.String()
 	return p

@@ -54,6 +54,9 @@ func (i Identity) same(j Identity) bool {
 type HearOptions struct {
 	Languages []string `json:"languages,omitempty"`  // expected, ISO 639-1: a hint, never forced; models that know one language ignore it
 	MaxTokens int      `json:"max_tokens,omitempty"` // of the text; 0 leaves it to the recogniser
+
+	// Vocabulary are words of the case whose odds are raised by a bounded amount; models that cannot ignore it.
+	Vocabulary []string `json:"vocabulary,omitempty"`
 }
 
 // HearResult is what a recogniser made of an utterance.
@@ -80,10 +83,11 @@ type Language struct {
 
 // Word is a word of an utterance.
 type Word struct {
-	From int64   `json:"from"` // samples from the first that was handed in
-	P    float64 `json:"p"`    // 0 to 1
-	Text string  `json:"text"`
-	To   int64   `json:"to"`
+	Boosted bool    `json:"boosted,omitempty"` // it was heard only with its odds raised
+	From    int64   `json:"from"`              // samples from the first that was handed in
+	P       float64 `json:"p"`                 // 0 to 1
+	Text    string  `json:"text"`
+	To      int64   `json:"to"`
 }
 
 // Heard returns the result as it is written into the case, for an utterance whose first sample is the
@@ -98,7 +102,7 @@ func (r HearResult) Heard(from int64) evidence.Heard {
 		h.Languages = append(h.Languages, evidence.Language{Code: l.Code, P: round(l.P, 1e4)})
 	}
 	for _, w := range r.Words {
-		h.Words = append(h.Words, evidence.Word{P: round(w.P, 1e4), Span: evidence.Span{From: from + w.From, To: from + w.To}, Text: w.Text})
+		h.Words = append(h.Words, evidence.Word{Boosted: w.Boosted, P: round(w.P, 1e4), Span: evidence.Span{From: from + w.From, To: from + w.To}, Text: w.Text})
 	}
 	return h
 }

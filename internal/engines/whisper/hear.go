@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/earwitness/earwitness/evidence"
+	"github.com/earwitness/earwitness/internal/engines/whisper/lexicon"
 	"github.com/earwitness/earwitness/internal/engines/whisper/mel"
 	"github.com/earwitness/earwitness/internal/engines/whisper/timing"
 )
@@ -24,6 +25,10 @@ type Word = timing.Word
 type Options struct {
 	Languages []string // of the case, as hints; see Params.HintMassE4
 	MaxTokens int      // of text at most; 0: as many as Params says
+
+	// Vocabulary are call signs, places and other words of the case. Where they are given, a burst that is heard is
+	// searched once more with their odds raised by a bounded amount; see Params.BoostE4. Words heard only so are marked.
+	Vocabulary []string
 }
 
 // Heard is what was heard in one burst. Text and Words are empty unless State is "heard".
@@ -84,6 +89,28 @@ func (r *row) hear() (Heard, error) {
 	return r.result(s, h), nil
 }
 
+// boosted writes the text of a burst once more with the odds of the case's words raised, and marks those that were not
+// heard without. The encoder must have listened to the burst last as h was heard.
+func (r *row) boosted(s *listening, h *hearing) (*hearing, error) {
+	p := r.m.params
+	lex := lexicon.New(r.m.words, r.opts.Vocabulary, float64(p.BoostE4)/1e4, float64(p.BoostMostE4)/1e4)
+	r.reset()
+	places, logp, err := r.read(p.Rivals, nil, s.prompt...)
+	if err != nil {
+		return nil, err
+	}
+	b, err := r.write(s, 0, lex, places, logp)
+	if err != nil || b.state != StateHeard || b.raw == h.raw {
+		return h, err
+	}
+	heard := common(plainWords(b.words), strings.Fields(plain(h.raw)))
+	for i := range b.words {
+		b.words[i].Boosted = !heard[i]
+	}
+	b.mixed = h.mixed
+	return b, nil
+}
+
 // listen hears pcm with rivals side by side. Where what was written repeats itself it listens once more in the whole
 // window that the recogniser was trained with, and then lets chance choose; where it is in doubt it hears twice, the second
 // time with some of the noise taken off.
@@ -104,6 +131,11 @@ func (r *row) listen(pcm []float32, twice bool) (*listening, *hearing, error) {
 	}
 	if x := h.expected(); twice && r.m.clean != nil && h.state != StateNoSpeech && x >= float64(p.LeastE4)/1e4 && x < float64(p.SecondE4)/1e4 {
 		if h, err = r.second(s, h); err != nil {
+			return nil, nil, err
+		}
+	}
+	if len(r.opts.Vocabulary) > 0 && h.state == StateHeard {
+		if h, err = r.boosted(s, h); err != nil {
 			return nil, nil, err
 		}
 	}
@@ -267,7 +299,12 @@ func (h *hearing) doubted(p Params) {
 
 // try writes a text and judges it.
 func (r *row) try(s *listening, warm float64, places []int, logp []float32) (*hearing, error) {
-	f, err := r.search(r.m.params.Rivals, warm, places, logp, s.limit)
+	return r.write(s, warm, nil, places, logp)
+}
+
+// write is try with the odds of some words raised.
+func (r *row) write(s *listening, warm float64, lex *lexicon.Lexicon, places []int, logp []float32) (*hearing, error) {
+	f, err := r.search(r.m.params.Rivals, warm, lex, places, logp, s.limit)
 	if err != nil {
 		return nil, err
 	}

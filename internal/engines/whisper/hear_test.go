@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math"
 	"reflect"
+	"strings"
 	"sync"
 	"testing"
 
@@ -153,5 +154,32 @@ func BenchmarkShortBursts(b *testing.B) {
 			}
 			b.ReportMetric(b.Elapsed().Seconds()/seconds, "real-time-factor")
 		})
+	}
+}
+
+// The vocabulary of a case mends a name that was nearly heard, marks it, and leaves what it has no part in as it was.
+func TestVocabularyRaisesTheOddsOfItsWords(t *testing.T) {
+	m := model(t)
+	pcm := sound(t, "ru-festvox-nsh/ru_0792.flac")
+	hear := func(words ...string) Heard {
+		h, err := m.Hear(context.Background(), pcm, Options{Languages: []string{"ru"}, Vocabulary: words})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return h
+	}
+	plain, other, named := hear(), hear("Мотыжин", "Макаров", "вертолёт", "Берег", "Заря", "Буран", "топливо"), hear("Любку", "Шевцову", "Земнухова")
+	if other.Text != plain.Text {
+		t.Errorf("words that nobody says changed %q into %q", plain.Text, other.Text)
+	}
+	t.Logf("%q", named.Text)
+	var boosted []string
+	for _, w := range named.Words {
+		if w.Boosted {
+			boosted = append(boosted, w.Text)
+		}
+	}
+	if strings.Contains(plain.Text, "Шевцову") || !strings.Contains(named.Text, "Шевцову") || len(boosted) == 0 {
+		t.Errorf("%q became %q, marked %q", plain.Text, named.Text, boosted)
 	}
 }

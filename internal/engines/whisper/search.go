@@ -7,6 +7,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/earwitness/earwitness/internal/engines/whisper/lexicon"
 	"github.com/earwitness/earwitness/internal/engines/whisper/vocabulary"
 )
 
@@ -18,12 +19,18 @@ type text struct {
 	sum    float64   // of the tokens' log-probabilities among those that may be written; of a whole text its end included
 	ended  bool
 	looped bool
-	number int       // of a text drawn by chance
-	att    []float32 // of a whole text
+	number int // of a text drawn by chance
+
+	place lexicon.Place // in the words of the case, if their odds are raised
+	bonus float64       // what that gave it
+	att   []float32     // of a whole text
 }
 
 // mean is the log-probability of a token of the text, its end included.
 func (t *text) mean() float64 { return t.sum / float64(len(t.tokens)+1) }
+
+// rank is what texts are compared by.
+func (t *text) rank() float64 { return (t.sum + t.bonus) / float64(len(t.tokens)+1) }
 
 // found is what a search came to.
 type found struct {
@@ -35,13 +42,14 @@ type found struct {
 // search writes a text after a prompt that has been read: with m rivals side by side, of which the most probable whole
 // one is found (m of 1 is greedy: the most probable token each time), or, where temperature is not 0, m texts drawn by
 // chance. It ends at limit tokens. places and logp are those of the prompt.
-func (r *row) search(m int, temperature float64, places []int, logp []float32, limit int) (found, error) {
+// lex raises the odds of the case's words; nil: of none.
+func (r *row) search(m int, temperature float64, lex *lexicon.Lexicon, places []int, logp []float32, limit int) (found, error) {
 	words := r.m.size.Words
 	out := found{label: r.m.words.Labelled(logp)}
 	live := []*text{{places: places}}
 	var over []*text // ended or in a loop
 	for length := 1; ; length++ {
-		next := r.rivals(live, m, logp)
+		next := r.rivals(live, m, lex, logp)
 		if temperature > 0 {
 			next = r.drawn(live, m, temperature, logp)
 		}
@@ -81,7 +89,7 @@ func (r *row) search(m int, temperature float64, places []int, logp []float32, l
 		if a.ended != b.ended {
 			return cmp.Compare(btoi(b.ended), btoi(a.ended))
 		}
-		return cmp.Compare(b.mean(), a.mean())
+		return cmp.Compare(b.rank(), a.rank())
 	})
 	out.best, out.others = all[0], all[1:]
 	return out, nil
@@ -101,44 +109,48 @@ func decided(over, live []*text, m int) bool {
 	for _, t := range over {
 		if t.ended {
 			ended++
-			best = max(best, t.sum)
+			best = max(best, t.sum+t.bonus)
 		}
 	}
-	return ended >= m || ended > 0 && live[0].sum <= best
+	return ended >= m || ended > 0 && live[0].sum+live[0].bonus <= best
 }
 
-// rivals continues each text with its most probable tokens and returns the most probable results, best first: m that
-// go on, and those among them that end.
-func (r *row) rivals(live []*text, m int, logp []float32) []*text {
+// rivals continues each text with its most probable tokens, and those of the case's words, and returns the most probable
+// results, best first: m that go on, and those among them that end.
+func (r *row) rivals(live []*text, m int, lex *lexicon.Lexicon, logp []float32) []*text {
 	v, words := r.m.words, r.m.size.Words
-	type step struct {
-		from int
-		vocabulary.Choice
-	}
-	var steps []step
+	var next []*text
 	for i, t := range live {
-		for _, c := range v.Top(logp[i*words:(i+1)*words], m+btoi(m > 1), len(t.tokens) == 0) {
-			steps = append(steps, step{i, c})
+		row := logp[i*words : (i+1)*words]
+		choices := v.Top(row, m+btoi(m > 1), len(t.tokens) == 0)
+		if lex != nil {
+			choices = v.Also(choices, row, lex.Open(t.place), len(t.tokens) == 0)
+		}
+		for _, c := range choices {
+			n := t.with(c, v.End)
+			if lex != nil {
+				var gain float64
+				n.place, gain = lex.Next(t.place, c.Token)
+				n.bonus += gain
+			}
+			next = append(next, n)
 		}
 	}
-	slices.SortStableFunc(steps, func(a, b step) int {
-		return cmp.Compare(live[b.from].sum+b.Log, live[a.from].sum+a.Log)
-	})
-	var out []*text
-	for on := 0; len(steps) > 0 && on < m; steps = steps[1:] {
-		t := live[steps[0].from].with(steps[0].Choice, v.End)
-		on += btoi(!t.ended)
-		out = append(out, t)
-		if m == 1 {
-			break
+	slices.SortStableFunc(next, func(a, b *text) int { return cmp.Compare(b.sum+b.bonus, a.sum+a.bonus) })
+	if m == 1 {
+		return next[:1]
+	}
+	for i, on := 0, 0; i < len(next); i++ {
+		if on += btoi(!next[i].ended); on == m {
+			return next[:i+1]
 		}
 	}
-	return out
+	return next
 }
 
 // with is the text with one more token, or ended.
 func (t *text) with(c vocabulary.Choice, end int) *text {
-	n := &text{places: t.places, tokens: t.tokens, logs: t.logs, sum: t.sum + c.Log, ended: c.Token == end}
+	n := &text{places: t.places, tokens: t.tokens, logs: t.logs, sum: t.sum + c.Log, ended: c.Token == end, bonus: t.bonus}
 	if !n.ended {
 		n.tokens = append(slices.Clone(t.tokens), c.Token)
 		n.logs = append(slices.Clone(t.logs), c.All)

@@ -15,6 +15,7 @@ type Word struct {
 	Text        string  // with the punctuation that belongs to it
 	Start, End  float64 // seconds from the first sample
 	Probability float64 // that it is right; as Words makes it, the product over its tokens
+	Boosted     bool    // it was heard only with its odds raised
 	From, To    int     // its tokens, without punctuation that was moved to it
 }
 

@@ -1,6 +1,9 @@
 package vocabulary
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // Choice is a token that may be written.
 type Choice struct {
@@ -40,6 +43,18 @@ func (v *Vocabulary) Top(logp []float32, n int, first bool) []Choice {
 		best[i].Log = best[i].All - rest
 	}
 	return best
+}
+
+// Also adds tokens to choices, unless they are among them or may not be written.
+func (v *Vocabulary) Also(choices []Choice, logp []float32, tokens []int, first bool) []Choice {
+	rest := v.allowed(logp, first)
+	for _, t := range tokens {
+		if v.may(t, first) && !slices.ContainsFunc(choices, func(c Choice) bool { return c.Token == t }) {
+			all := float64(logp[t])
+			choices = append(choices, Choice{Token: t, All: all, Log: all - rest})
+		}
+	}
+	return choices
 }
 
 // allowed is the log-probability that what follows may be written. Where that is vanishingly improbable the scale of
