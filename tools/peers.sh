@@ -1,6 +1,6 @@
 #!/bin/sh
 # Sets up the peers that `make eval` measures beside Earwitness: each from its own Python package, pinned, in a virtual
-# environment of its own, with the weights of whisper-base in each one's format. About 700 MB; nothing outside FOLDER changes.
+# environment of its own, with the weights of whisper-base in each one's format. About 600 MB; nothing outside FOLDER changes.
 set -eu
 dir=${1:?usage: peers.sh FOLDER}
 here=$(cd "$(dirname "$0")/.." && pwd)

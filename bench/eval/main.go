@@ -36,7 +36,7 @@ func main() {
 	flag.StringVar(&o.peers, "peers", ".cache/peers", "folder that tools/peers.sh made; none leaves the peers out")
 	flag.StringVar(&o.beside, "beside", "", "only peers whose name contains one of these, separated by colons")
 	flag.BoolVar(&o.cached, "cached-peers", false, "take what a peer said and how long it took from an earlier run, where nothing that it depends on has changed")
-	flag.BoolVar(&o.full, "full", false, "all 310 utterances of odd number of the corpus, not a sample (hours)")
+	flag.BoolVar(&o.full, "full", false, "all utterances of odd number of the corpus, not a sample (hours)")
 	flag.IntVar(&o.sample, "sample", 16, "how many utterances of the corpus")
 	flag.BoolVar(&o.long, "long", false, "also a sparse recording of hours to text, and ten hours in which nobody speaks (about an hour)")
 	flag.IntVar(&o.hours, "hours", 6, "length of the sparse recording of -long")

@@ -12,7 +12,7 @@ const style = `<style>
 .page{fill:#fff}.ink{fill:#1f2328}.soft{fill:#59636e}.rule{stroke:#d1d9e0}.axis{stroke:#818b98}
 text{font:13px system-ui,"DejaVu Sans",sans-serif}.title{font-size:15px;font-weight:600}.small{font-size:11px}
 .c0{stroke:#0a7d4f;fill:#0a7d4f}.c1{stroke:#b3501f;fill:#b3501f}.c2{stroke:#2f5fd0;fill:#2f5fd0}.c3{stroke:#8a3ffc;fill:#8a3ffc}.c4{stroke:#6e7781;fill:#6e7781}
-.line{fill:none;stroke-width:2.2}.name{stroke:none}
+.line{fill:none;stroke-width:2.2}.name{stroke:none!important}
 @media (prefers-color-scheme:dark){.page{fill:#0d1117}.ink{fill:#e6edf3}.soft{fill:#9198a1}.rule{stroke:#3d444d}.axis{stroke:#656c76}
 .c0{stroke:#3fd08f;fill:#3fd08f}.c1{stroke:#ff9d66;fill:#ff9d66}.c2{stroke:#79a8ff;fill:#79a8ff}.c3{stroke:#c9a2ff;fill:#c9a2ff}.c4{stroke:#9198a1;fill:#9198a1}}
 </style>
