@@ -118,7 +118,7 @@ type Result struct {
 	Key       Digest          `json:"key"`             // ResultKey of the fields it names
 	Machine   string          `json:"machine"`         // architecture and CPU features that arithmetic may depend on
 	Model     *Model          `json:"model,omitempty"` //
-	Output    json.RawMessage `json:"output"`          // Decoded, Detected, Heard or Voice
+	Output    json.RawMessage `json:"output"`          // Decoded, Detected, Heard, Translated or Voice
 	Params    json.RawMessage `json:"params"`          // every setting that shapes the output
 	Recording string          `json:"recording"`
 	Span      *Span           `json:"span,omitempty"` // where the stage looks at a part only

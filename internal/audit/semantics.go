@@ -128,10 +128,7 @@ type bodyError struct{ error }
 // another case, of another type, left out although it is always written, or written although it is empty.
 func body[T any](e evidence.Entry) (T, error) {
 	v, err := evidence.DecodeBody[T](e, e.Kind)
-	if err == nil {
-		err = same(v, e.Body)
-	}
-	if err != nil {
+	if err = cmp.Or(err, same(v, e.Body)); err != nil {
 		return v, bodyError{err}
 	}
 	return v, nil
@@ -360,26 +357,27 @@ func (s *semantics) result(idx int64, e evidence.Entry) error {
 			}
 		}
 	case evidence.StageVoice:
-		if out, err := output[evidence.Voice](v); cmp.Or(err, out.Validate()) != nil {
-			return cmp.Or(err, out.Validate())
+		out, bad := output[evidence.Voice](v)
+		err = cmp.Or(bad, out.Validate())
+	case evidence.StageTranslate:
+		out, bad := output[evidence.Translated](v)
+		err = cmp.Or(bad, out.Validate())
+		if _, ok := s.keys[out.From]; err == nil && !ok {
+			err = evidence.Invalid("from: no result before it has the key %s", out.From)
 		}
 	default:
 		return bodyError{evidence.Invalid("format 1 knows no stage %q", v.Stage)}
 	}
-	if v.Span != nil {
-		return r.holds(*v.Span)
+	if err == nil && v.Span != nil {
+		err = r.holds(*v.Span)
 	}
-	return nil
+	return err
 }
 
 func output[T any](v evidence.Result) (T, error) {
-	var zero T
 	out, err := evidence.DecodeBody[T](evidence.Entry{Kind: v.Stage, Body: v.Output}, v.Stage)
-	if err == nil {
-		err = same(out, v.Output)
-	}
-	if err != nil {
-		return zero, bodyError{evidence.Invalid("output").Because(err)}
+	if err = cmp.Or(err, same(out, v.Output)); err != nil {
+		return out, bodyError{evidence.Invalid("output").Because(err)}
 	}
 	return out, nil
 }

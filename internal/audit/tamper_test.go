@@ -268,6 +268,15 @@ func TestRules(t *testing.T) {
 		"voice of no length": {func(m *maker) {
 			m.result("REC-0001", "voice", evidence.Digest{}, &evidence.Span{From: 0, To: 100}, evidence.Voice{Samples: 100, VectorE4: []int{1, 0, 0, 0, 0, 0, 0, 0}})
 		}, audit.EntryRule},
+		"translation into another language": {func(m *maker) {
+			m.result("REC-0001", "translate", evidence.Digest{}, &evidence.Span{From: 0, To: 100}, evidence.Translated{From: m.entryKey(4), Language: "de", State: evidence.TranslatedWords, Text: "ja"})
+		}, audit.EntryRule},
+		"translation of no hearing": {func(m *maker) {
+			m.result("REC-0001", "translate", evidence.Digest{}, &evidence.Span{From: 0, To: 100}, evidence.Translated{From: evidence.DigestOf(nil), Language: "en", State: evidence.TranslatedWords, Text: "yes"})
+		}, audit.EntryRule},
+		"translation beyond the end": {func(m *maker) {
+			m.result("REC-0001", "translate", evidence.Digest{}, &evidence.Span{From: 0, To: 64001}, evidence.Translated{From: m.entryKey(4), Language: "en", State: evidence.TranslatedWords, Text: "yes"})
+		}, audit.EntryRule},
 		"span backwards": {func(m *maker) {
 			m.result("REC-0001", "hear", evidence.Digest{}, &evidence.Span{From: 9, To: 8}, heard())
 		}, audit.EntryRule},

@@ -355,3 +355,17 @@ func files(t testing.TB, dir string) []string {
 	}))
 	return list
 }
+
+// entryKey is the key of the result at index i.
+func (m *maker) entryKey(i int) evidence.Digest {
+	m.t.Helper()
+	e, err := evidence.ParseEntry(m.entries[i])
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	r, err := evidence.DecodeBody[evidence.Result](e, evidence.EntryResult)
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	return r.Key
+}

@@ -85,6 +85,15 @@ func checkResult(r evidence.Result) (any, error) {
 			err = v.Validate()
 		}
 		return v, err
+	case evidence.StageTranslate:
+		v, err := evidence.DecodeBody[evidence.Translated](e, r.Stage)
+		if err == nil && (r.Model == nil || r.Span == nil) {
+			err = evidence.Invalid("a translation names its model and its span")
+		}
+		if err == nil {
+			err = v.Validate()
+		}
+		return v, err
 	default:
 		return nil, evidence.Invalid("%q is no stage", r.Stage)
 	}
@@ -164,6 +173,10 @@ func (c *Case) admitResult(x *index, r evidence.Result, out any) error {
 	case evidence.Heard:
 		for _, w := range o.Words {
 			spans = append(spans, w.Span)
+		}
+	case evidence.Translated:
+		if _, ok := x.result(o.From); !ok {
+			return evidence.Invalid("a translation belongs to the hearing %s, and no result has that key", o.From.Short())
 		}
 	}
 	if r.Span != nil {
