@@ -140,7 +140,7 @@ func (b *backend) loadWhisper(m models.Model) (*recognizer, error) {
 		return nil, err
 	}
 	hear := func(ctx context.Context, pcm []int16, o child.HearOptions) (child.HearResult, error) {
-		h, err := model.Hear(ctx, floats(pcm), whisper.Options{Languages: o.Languages, MaxTokens: o.MaxTokens, Vocabulary: o.Vocabulary})
+		h, err := model.Hear(ctx, floats(pcm), whisper.Options{Languages: o.Languages, MaxTokens: o.MaxTokens, Translate: o.Translate, Vocabulary: o.Vocabulary})
 		return fromWhisper(h, len(pcm)), err
 	}
 	return &recognizer{hear: hear, close: model.Close}, nil
@@ -152,7 +152,10 @@ func (b *backend) loadSherpa(m models.Model) (*recognizer, error) {
 		return nil, err
 	}
 	hearing := make(chan struct{}, b.threads) // more bursts are handed in than there are threads
-	hear := func(ctx context.Context, pcm []int16, _ child.HearOptions) (child.HearResult, error) {
+	hear := func(ctx context.Context, pcm []int16, o child.HearOptions) (child.HearResult, error) {
+		if o.Translate {
+			return child.HearResult{}, evidence.Invalid("the model %s does not translate", m.Manifest.Name).WithHint("Whisper does, turbo excepted")
+		}
 		select {
 		case hearing <- struct{}{}:
 			defer func() { <-hearing }()

@@ -305,6 +305,22 @@ func TestDamagedModelStaysOutside(t *testing.T) {
 	}
 }
 
+// A translation is English, without words that have times and probabilities; a model that cannot translate says so.
+func TestSpeechIsTranslated(t *testing.T) {
+	e := start(t, 2)
+	pcm := recording(t, "audio", "ru_0793.flac")
+	h, err := e.Hear(t.Context(), whisperBase(t), pcm, child.HearOptions{Translate: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if h.State != evidence.HeardWords || h.Language != "en" || len(h.Words) > 0 || !strings.Contains(h.Text, "night") {
+		t.Errorf("%+v", h)
+	}
+	if _, err := e.Hear(t.Context(), fixture(t), pcm, child.HearOptions{Translate: true}); evidence.KindOf(err) != evidence.KindInvalid || evidence.HintOf(err) == "" {
+		t.Errorf("a model that cannot translate: %v", err)
+	}
+}
+
 // A file whose digest matches and which is no model at all: sherpa-onnx ends the process, and that is an error.
 func TestNonsenseModelIsAnError(t *testing.T) {
 	dir := t.TempDir()

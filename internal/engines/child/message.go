@@ -14,7 +14,7 @@ import (
 )
 
 // protocol is the version of what the two ends say to each other.
-const protocol = 3
+const protocol = 5
 
 // HearsPerThread is how many requests to hear an engine takes for each of its threads: enough for it to hear several at
 // once and have the next ones at hand. Each holds the samples of at most 30 s.
@@ -54,6 +54,7 @@ func (i Identity) same(j Identity) bool {
 type HearOptions struct {
 	Languages []string `json:"languages,omitempty"`  // expected, ISO 639-1: a hint, never forced; models that know one language ignore it
 	MaxTokens int      `json:"max_tokens,omitempty"` // of the text; 0 leaves it to the recogniser
+	Translate bool     `json:"translate,omitempty"`  // into English, as a draft without Words; Invalid where the model cannot
 
 	// Vocabulary are words of the case whose odds are raised by a bounded amount; models that cannot ignore it.
 	Vocabulary []string `json:"vocabulary,omitempty"`
@@ -105,6 +106,19 @@ func (r HearResult) Heard(from int64) evidence.Heard {
 		h.Words = append(h.Words, evidence.Word{Boosted: w.Boosted, P: round(w.P, 1e4), Span: evidence.Span{From: from + w.From, To: from + w.To}, Text: w.Text})
 	}
 	return h
+}
+
+// Translated returns the result of hearing with HearOptions.Translate as it is written into the case; from is the key of
+// the hearing that it belongs to.
+func (r HearResult) Translated(from evidence.Digest) evidence.Translated {
+	t := evidence.Translated{CompressionE2: int(math.Round(r.Compression * 1e2)), From: from, Language: "en", LogProbE4: int(math.Round(r.LogProb * 1e4)),
+		Reason: r.Reason, State: evidence.NotTranslated}
+	if r.State == evidence.HeardWords {
+		t.State, t.Text = evidence.TranslatedWords, r.Text
+	} else if t.Reason == "" {
+		t.Reason = r.State
+	}
+	return t
 }
 
 // check refuses what no recogniser of ours may say: the result comes out of native code and goes into a case.

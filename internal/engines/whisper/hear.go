@@ -11,6 +11,7 @@ import (
 	"github.com/earwitness/earwitness/internal/engines/whisper/lexicon"
 	"github.com/earwitness/earwitness/internal/engines/whisper/mel"
 	"github.com/earwitness/earwitness/internal/engines/whisper/timing"
+	"github.com/earwitness/earwitness/internal/engines/whisper/vocabulary"
 )
 
 const (
@@ -25,13 +26,14 @@ type Word = timing.Word
 type Options struct {
 	Languages []string // of the case, as hints; see Params.HintMassE4
 	MaxTokens int      // of text at most; 0: as many as Params says
+	Translate bool     // into English, as a draft: no Words, since their probabilities and times are known of transcription alone
 
 	// Vocabulary are call signs, places and other words of the case. Where they are given, a burst that is heard is
 	// searched once more with their odds raised by a bounded amount; see Params.BoostE4. Words heard only so are marked.
 	Vocabulary []string
 }
 
-// Heard is what was heard in one burst. Text and Words are empty unless State is "heard".
+// Heard is what was heard in one burst. Text and Words are empty unless State is "heard"; a translation has no Words.
 type Heard struct {
 	State  string // StateHeard, StateNotUnderstood or StateNoSpeech
 	Reason string // why it is not heard, or what was left out or undecided; a plain sentence
@@ -129,12 +131,12 @@ func (r *row) listen(pcm []float32, twice bool) (*listening, *hearing, error) {
 			return nil, nil, err
 		}
 	}
-	if x := h.expected(); twice && r.m.clean != nil && h.state != StateNoSpeech && x >= float64(p.LeastE4)/1e4 && x < float64(p.SecondE4)/1e4 {
+	if x := h.expected(); twice && !r.opts.Translate && r.m.clean != nil && h.state != StateNoSpeech && x >= float64(p.LeastE4)/1e4 && x < float64(p.SecondE4)/1e4 {
 		if h, err = r.second(s, h); err != nil {
 			return nil, nil, err
 		}
 	}
-	if len(r.opts.Vocabulary) > 0 && h.state == StateHeard {
+	if len(r.opts.Vocabulary) > 0 && !r.opts.Translate && h.state == StateHeard {
 		if h, err = r.boosted(s, h); err != nil {
 			return nil, nil, err
 		}
@@ -274,6 +276,9 @@ func (r *row) first(pcm []float32, window int) (s *listening, places []int, logp
 	all := distribution(v.Languages, logp[v.FirstLanguage:v.FirstLanguage+len(v.Languages)])
 	s.language, s.shown, s.undecided = p.choose(all, r.opts.Languages)
 	s.prompt = []int{v.Start, v.Language(s.language.Code), v.Transcribe, v.NoTimestamps}
+	if r.opts.Translate {
+		s.prompt[2] = v.Translate
+	}
 	s.limit = min(p.MaxTokens, p.TokensSpare+len(pcm)*p.TokensSecond/rate)
 	if r.opts.MaxTokens > 0 {
 		s.limit = min(s.limit, r.opts.MaxTokens)
@@ -319,6 +324,12 @@ func (r *row) write(s *listening, warm float64, lex *lexicon.Lexicon, places []i
 		// A label among words: what is inside it is not said, so no word of it may stand.
 		h.state, h.reason = StateNotUnderstood, "the recogniser mixed words with a sound label, "+left
 	}
+	if r.opts.Translate {
+		if h.state == StateHeard && !vocabulary.Latin(h.raw) {
+			h.state, h.reason = StateNotUnderstood, "the recogniser was to write English and wrote other letters"
+		}
+		return h, nil // without words: what is known of their times and probabilities is known of transcription
+	}
 	width := len(h.att) / len(h.places) / r.m.size.Alignment
 	used := min(width, (len(s.pcm)+frame-1)/frame)
 	enter := timing.Align(h.att, len(h.places), r.m.size.Alignment, width, used, len(s.prompt), r.m.params.MedianFrames)
@@ -335,7 +346,10 @@ func (r *row) result(s *listening, h *hearing) Heard {
 		State: h.state, Reason: h.reason, Language: s.language.Code, Languages: s.shown, MeanLogProbability: h.doubt.meanLog, NoSpeech: s.noSpeech,
 		CompressionRatio: h.doubt.compression, Temperature: h.warm, Tokens: len(h.tokens),
 	}
-	if s.undecided {
+	switch {
+	case r.opts.Translate:
+		out.Language = "en"
+	case s.undecided:
 		out.Language = "ru|uk"
 		if out.Reason == "" {
 			out.Reason = "Russian or Ukrainian: the recogniser does not tell them apart here"

@@ -265,6 +265,9 @@ func (m *Model) Hear(ctx context.Context, pcm []float32, opts Options) (Heard, e
 	if opts.MaxTokens < 0 {
 		return Heard{}, evidence.Invalid("max_tokens is %d", opts.MaxTokens)
 	}
+	if opts.Translate && !m.size.Translates() {
+		return Heard{}, evidence.Invalid("turbo was not trained to translate").WithHint("whisper-base, -small, -medium and -large-v3 were")
+	}
 	loud, err := loudness(pcm)
 	if err != nil {
 		return Heard{}, err

@@ -11,6 +11,10 @@ import (
 // Size is what whoever runs the graphs must know of a model's graphs.
 type Size struct{ Mels, Layers, Heads, Words, Alignment int }
 
+// Translates says whether the model was trained to translate: turbo, a decoder of four layers beside large-v3's encoder, was
+// tuned on transcription alone and writes the language that it hears.
+func (s Size) Translates() bool { return s.Layers != 4 || s.Heads != 20 }
+
 // maxSize bounds each of them: far above large-v3's.
 const maxSize = 1 << 20
 

@@ -121,3 +121,15 @@ func TestEverySizeEqualsReference(t *testing.T) {
 		t.Errorf("sizes tested: %v; sizes that can be built: %v", sorted, Names())
 	}
 }
+
+// Turbo writes the language that it hears; all others were trained to translate.
+func TestTurboAloneDoesNotTranslate(t *testing.T) {
+	for name, s := range map[string]Size{
+		"tiny": {80, 4, 6, 51865, 6}, "base": {80, 6, 8, 51865, 8}, "small": {80, 12, 12, 51865, 10}, "medium": {80, 24, 16, 51865, 6},
+		"large-v3": {128, 32, 20, 51866, 10}, "turbo": {128, 4, 20, 51866, 6},
+	} {
+		if s.Translates() != (name != "turbo") {
+			t.Errorf("%s: %v", name, s.Translates())
+		}
+	}
+}

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/earwitness/earwitness/evidence"
 )
@@ -140,4 +141,14 @@ func (v *Vocabulary) String(tokens []int) string {
 // Language is the token of a language that the model has.
 func (v *Vocabulary) Language(code string) int {
 	return v.FirstLanguage + slices.Index(v.Languages, code)
+}
+
+// Latin says whether all letters of a text are Latin, as those of English are.
+func Latin(text string) bool {
+	for _, r := range text {
+		if unicode.IsLetter(r) && !unicode.Is(unicode.Latin, r) {
+			return false
+		}
+	}
+	return true
 }

@@ -114,3 +114,11 @@ func TestExp(t *testing.T) {
 		}
 	}
 }
+
+func TestLatin(t *testing.T) {
+	for text, want := range map[string]bool{"": true, "Over, 15!": true, "café": true, "Over, приём": false, "Київ": false, "了解": false} {
+		if Latin(text) != want {
+			t.Errorf("%q: %v", text, !want)
+		}
+	}
+}
