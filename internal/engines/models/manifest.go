@@ -95,6 +95,10 @@ type Model struct {
 	Dir      string          // its folder
 }
 
+// Translates says whether the model can draft in English what it hears. Whisper's turbo was not trained to, and writes the
+// language that it hears; where it goes by another name the engine knows it by its size.
+func (m Manifest) Translates() bool { return m.Kind == KindWhisper && m.Name != "whisper-turbo" }
+
 // Path returns where the file with the given role is.
 func (m Model) Path(role string) string {
 	for _, f := range m.Manifest.Files {
