@@ -125,6 +125,7 @@ func plain(s string) string {
 var csvHeader = []string{
 	"citation", "recording", "file", "start", "end", "time_start", "time_end", "time_basis", "lang", "langs", "state", "reason", "sound",
 	"text", "probability", "snr_db", "level_db", "engine", "model", "synthetic", "digest", "calls",
+	"translation_machine_draft", "translation_lang", "translation_state", "translation_reason", "translation_model",
 }
 
 func exportCSV(w *bufio.Writer, lines []Line) error {
@@ -138,10 +139,15 @@ func exportCSV(w *bufio.Writer, lines []Line) error {
 		if l.Text != "" {
 			probability = number(l.Probability)
 		}
+		var t Translation
+		if l.Translation != nil {
+			t = *l.Translation
+		}
 		err := out.Write([]string{
 			cell(l.Citation), cell(l.Recording), cell(l.File), number(l.Start), number(l.End), cell(l.TimeStart), cell(l.TimeEnd), cell(l.TimeBasis),
 			cell(l.Lang), cell(strings.Join(l.Langs, " ")), cell(l.State), cell(l.Reason), cell(l.Sound),
 			cell(l.Text), probability, number(l.SnrDB), number(l.LevelDB), cell(l.Engine), cell(l.Model), strconv.FormatBool(l.Synthetic), cell(l.Digest), cell(l.CallsText()),
+			cell(t.Text), cell(t.Language), cell(t.State), cell(t.Reason), cell(t.Model),
 		})
 		if err != nil {
 			return err

@@ -274,6 +274,9 @@ func conforms(schema map[string]any, v any, at string) (faults []string) {
 		if _, ok := v.(bool); !ok {
 			fault("%v is neither true nor false", v)
 		}
+		if e, ok := schema["enum"].([]any); ok && !slices.Contains(e, v) {
+			fault("%v is none of %v", v, e)
+		}
 	}
 	return faults
 }

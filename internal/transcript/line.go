@@ -26,34 +26,37 @@ var States = [...]string{StateDraft, StateNotUnderstood, StateNoSpeech, StateNoW
 // Line is one transmission as a reader meets it. Its JSON form is a line of `export jsonl`;
 // docs/format/export.md is normative for it.
 type Line struct {
-	Citation    string        `json:"citation"`            // REC-0014@00:31:36.0-00:31:41.6
-	Recording   string        `json:"recording"`           // REC-0014
-	File        string        `json:"file"`                // the recording's file name, as received
-	Start       float64       `json:"start"`               // seconds from the recording's first sample, exact
-	End         float64       `json:"end"`                 // seconds; the first sample after it
-	Samples     evidence.Span `json:"samples"`             // the same in samples, evidence.Rate a second
-	TimeStart   string        `json:"time_start"`          // RFC 3339 in the recording's own offset; empty where no start is stated
-	TimeEnd     string        `json:"time_end"`            //
-	TimeBasis   string        `json:"time_basis"`          // how the recording's start is known
-	TimePlus    float64       `json:"time_uncertainty"`    // plus or minus, seconds
-	Lang        string        `json:"lang"`                // that the text is written in, ISO 639-1; empty before it was heard
-	Langs       []string      `json:"langs"`               // with the other where two are not told apart
-	State       string        `json:"state"`               // one of States
-	Reason      string        `json:"reason"`              // why the state is what it is, where that needs saying
-	Sound       string        `json:"sound"`               // speech, tone, data, music, noise
-	Text        string        `json:"text"`                // the machine's words
-	Words       []Word        `json:"words"`               //
-	Probability float64       `json:"probability"`         // geometric mean probability of a token; 0 where there is no text
-	SnrDB       float64       `json:"snr_db"`              // signal-to-noise ratio
-	LevelDB     float64       `json:"level_db"`            // mean level, dB of full scale
-	Engine      string        `json:"engine"`              // that made the text
-	EngineBuild string        `json:"engine_build"`        //
-	Model       string        `json:"model"`               //
-	ModelDigest string        `json:"model_digest"`        // of the model's manifest
-	Digest      string        `json:"digest"`              // of the recording
-	Entries     []int64       `json:"entries"`             // of the log, on which this line rests
-	Synthetic   bool          `json:"synthetic,omitempty"` // the recording was made, not received
-	Calls       []Call        `json:"calls,omitempty"`     // selective calls and signalling tones in it
+	Citation    string        `json:"citation"`              // REC-0014@00:31:36.0-00:31:41.6
+	Recording   string        `json:"recording"`             // REC-0014
+	File        string        `json:"file"`                  // the recording's file name, as received
+	Start       float64       `json:"start"`                 // seconds from the recording's first sample, exact
+	End         float64       `json:"end"`                   // seconds; the first sample after it
+	Samples     evidence.Span `json:"samples"`               // the same in samples, evidence.Rate a second
+	TimeStart   string        `json:"time_start"`            // RFC 3339 in the recording's own offset; empty where no start is stated
+	TimeEnd     string        `json:"time_end"`              //
+	TimeBasis   string        `json:"time_basis"`            // how the recording's start is known
+	TimePlus    float64       `json:"time_uncertainty"`      // plus or minus, seconds
+	Lang        string        `json:"lang"`                  // that the text is written in, ISO 639-1; empty before it was heard
+	Langs       []string      `json:"langs"`                 // with the other where two are not told apart
+	State       string        `json:"state"`                 // one of States
+	Reason      string        `json:"reason"`                // why the state is what it is, where that needs saying
+	Sound       string        `json:"sound"`                 // speech, tone, data, music, noise
+	Text        string        `json:"text"`                  // the machine's words
+	Words       []Word        `json:"words"`                 //
+	Probability float64       `json:"probability"`           // geometric mean probability of a token; 0 where there is no text
+	SnrDB       float64       `json:"snr_db"`                // signal-to-noise ratio
+	LevelDB     float64       `json:"level_db"`              // mean level, dB of full scale
+	Engine      string        `json:"engine"`                // that made the text
+	EngineBuild string        `json:"engine_build"`          //
+	Model       string        `json:"model"`                 //
+	ModelDigest string        `json:"model_digest"`          // of the model's manifest
+	Digest      string        `json:"digest"`                // of the recording
+	Entries     []int64       `json:"entries"`               // of the log, on which this line rests
+	Synthetic   bool          `json:"synthetic,omitempty"`   // the recording was made, not received
+	Calls       []Call        `json:"calls,omitempty"`       // selective calls and signalling tones in it
+	Translation *Translation  `json:"translation,omitempty"` // into English, where somebody had it made
+
+	english bool // the line is one of InEnglish
 }
 
 // Call is a code of tones that names a receiver. Where the same tones can be read in several systems, each reading is there.
@@ -166,6 +169,7 @@ func (r *recording) line(t evidence.Transmission) Line {
 	var parts []*heard
 	l.State, l.Reason, parts = r.stateOf(t)
 	r.words(&l, parts)
+	l.Translation = r.translation(parts)
 	return l
 }
 

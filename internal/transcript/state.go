@@ -31,6 +31,7 @@ type recording struct {
 	newest        map[evidence.Span]*heard // of each span, whichever model heard it
 	chosen        string                   // digest of the model whose hearing counts; "" for the newest
 	failures      map[work]Failure
+	english       map[evidence.Digest]*translated // the newest translation, by the key of the hearing that it belongs to
 }
 
 // hearing is what one model made of one span; a later engine's hearing with the same model takes its place.
@@ -76,6 +77,8 @@ type Failure struct {
 // heard is one result of the stage hear, packed: a case holds hundreds of thousands of words.
 type heard struct {
 	entry     int64
+	key       evidence.Digest
+	span      evidence.Span
 	engine    *origin
 	state     string
 	reason    string
@@ -191,6 +194,7 @@ func (s *State) received(idx int64, b evidence.RecordingReceived) error {
 		heard:     map[hearing]*heard{},
 		newest:    map[evidence.Span]*heard{},
 		failures:  map[work]Failure{},
+		english:   map[evidence.Digest]*translated{},
 	}
 	r.describe(b.Reception)
 	if s.byID == nil {
@@ -242,7 +246,14 @@ func (s *State) result(r *recording, idx int64, b evidence.Result) error {
 			return err
 		}
 		p := s.pack(r, idx, b, h)
+		p.span = span
 		r.heard[hearing{span, p.engine.modelDigest}], r.newest[span] = p, p
+	case evidence.StageTranslate:
+		t, err := output[evidence.Translated](b)
+		if err != nil {
+			return err
+		}
+		r.english[t.From] = &translated{idx, madeBy(b), t.State, t.Reason, strings.TrimSpace(t.Text)}
 	}
 	delete(r.failures, work{b.Stage, span})
 	return nil
@@ -280,11 +291,16 @@ func (r *recording) current(span evidence.Span) *heard {
 	return r.newest[span]
 }
 
-func (s *State) pack(r *recording, idx int64, b evidence.Result, h evidence.Heard) *heard {
+func madeBy(b evidence.Result) *origin {
 	o := &origin{engine: b.Engine.Name, build: b.Engine.Build}
 	if b.Model != nil {
 		o.model, o.modelDigest = b.Model.Name, b.Model.Digest.String()
 	}
+	return o
+}
+
+func (s *State) pack(r *recording, idx int64, b evidence.Result, h evidence.Heard) *heard {
+	o := madeBy(b)
 	for _, other := range r.heard {
 		if *other.engine == *o {
 			o = other.engine
@@ -292,7 +308,7 @@ func (s *State) pack(r *recording, idx int64, b evidence.Result, h evidence.Hear
 		break // nearly always one engine heard them all; any one of them will tell
 	}
 	p := &heard{
-		entry: idx, engine: o, state: h.State, reason: h.Reason, text: strings.TrimSpace(h.Text),
+		entry: idx, key: b.Key, engine: o, state: h.State, reason: h.Reason, text: strings.TrimSpace(h.Text),
 		languages: written(h), logProb: int32(h.LogProbE4),
 	}
 	var letters strings.Builder

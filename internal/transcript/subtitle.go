@@ -12,6 +12,10 @@ import (
 const draftNote = "Machine draft: nobody has listened. Words in the class doubt are those of which the machine itself was unsure.\n" +
 	"Square brackets hold what is not speech that was understood."
 
+// englishNote stands there instead where the lines are those of InEnglish.
+const englishNote = "English by a machine, from the sound: a draft that nobody has checked. What was said is in the original language alone.\n" +
+	"[machine draft] stands before what was translated, [as heard] before what was heard in English. Other square brackets hold what is not speech that was understood."
+
 // syntheticNote stands before every text of a recording that was made, not received.
 const syntheticNote = "[synthetic]"
 
@@ -37,7 +41,11 @@ func exportSRT(w *bufio.Writer, lines []Line) error {
 
 func exportVTT(w *bufio.Writer, lines []Line) error {
 	cited := severalRecordings(lines)
-	if _, err := fmt.Fprintf(w, "WEBVTT\n\nNOTE\n%s\n\nSTYLE\n::cue(.doubt) { opacity: 0.6; }\n::cue(.state) { font-style: italic; }\n", draftNote); err != nil {
+	note := draftNote
+	if len(lines) > 0 && lines[0].english {
+		note = englishNote
+	}
+	if _, err := fmt.Fprintf(w, "WEBVTT\n\nNOTE\n%s\n\nSTYLE\n::cue(.doubt) { opacity: 0.6; }\n::cue(.state) { font-style: italic; }\n", note); err != nil {
 		return err
 	}
 	for _, l := range lines {
