@@ -101,6 +101,7 @@ type ear struct {
 	missing bool
 	build   string
 	model   string
+	says    func(*evidence.Heard) // changes what is heard; may be nil
 	err     error
 	calls   int
 	mu      sync.Mutex
@@ -130,8 +131,12 @@ func (e *ear) Hear(_ context.Context, pcm []int16) (evidence.Heard, error) {
 		return evidence.Heard{}, e.err
 	}
 	text := fmt.Sprintf("%s%s %d", e.model, e.build, len(pcm))
-	return evidence.Heard{State: evidence.HeardWords, Text: text, Languages: []evidence.Language{{Code: "en", P: 9000}},
-		Words: []evidence.Word{{Text: text, P: 9000, Span: evidence.Span{From: 0, To: int64(len(pcm)) + 99}}}}, nil
+	h := evidence.Heard{State: evidence.HeardWords, Text: text, Languages: []evidence.Language{{Code: "en", P: 9000}},
+		Words: []evidence.Word{{Text: text, P: 9000, Span: evidence.Span{From: 0, To: int64(len(pcm)) + 99}}}}
+	if e.says != nil {
+		e.says(&h)
+	}
+	return h, nil
 }
 
 type bench struct {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
+	"golang.org/x/sync/semaphore"
 
 	"github.com/earwitness/earwitness/evidence"
 	"github.com/earwitness/earwitness/internal/casefile"
@@ -19,11 +20,12 @@ import (
 // ctx or by a kill: what was appended stays, and the next run goes on from there. One bad recording is
 // written down and the rest goes on; an error means that the case itself cannot go on, or that ctx ended.
 func Run(ctx context.Context, c *casefile.Case, o Options) (Summary, error) {
-	h, err := read(ctx, c)
+	h, err := read(ctx, c, o.Translator != nil)
 	if err != nil {
 		return Summary{}, err
 	}
-	r := &runner{c: c, o: o, held: h, budget: newBudget(o.Threads, o.Ahead), work: map[string]*work{}, checked: map[evidence.Digest]func() error{}}
+	r := &runner{c: c, o: o, held: h, budget: newBudget(o.Threads, o.Ahead), work: map[string]*work{}, checked: map[evidence.Digest]func() error{},
+		again: semaphore.NewWeighted(int64(max(1, o.Threads) * max(1, o.Ahead)))}
 	tracks, err := r.tracks()
 	if err != nil {
 		return Summary{}, err
@@ -102,6 +104,8 @@ type runner struct {
 	most float64 // fraction that was reported
 
 	checked map[evidence.Digest]func() error // whether bytes still have their digest
+
+	again *semaphore.Weighted // bursts read into memory to be translated
 }
 
 // publish signs and publishes what was appended, from time to time, so that an outsider's view is never far behind.
@@ -155,6 +159,9 @@ func (r *runner) recording(ctx context.Context, t *track) error {
 		}
 	}
 	if err := r.outcome(ctx, t, evidence.StageVoice, r.voices(ctx, t)); err != nil {
+		return err
+	}
+	if err := r.outcome(ctx, t, evidence.StageTranslate, r.translations(ctx, t)); err != nil {
 		return err
 	}
 	if len(t.said) > 0 {
@@ -254,7 +261,10 @@ func (r *runner) after(ctx context.Context, j job, f finding) ([]byte, error) {
 	if _, err := r.c.Append(ctx, r.o.Author, evidence.EntryResult, res); err != nil {
 		return nil, err
 	}
-	r.count(func(*Summary) { r.held.keep(res) })
+	r.count(func(*Summary) { err = r.held.keep(res) })
+	if err != nil {
+		return nil, err
+	}
 	if f.written != nil {
 		f.written()
 	}

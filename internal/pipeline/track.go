@@ -29,7 +29,7 @@ type track struct {
 	inputs []evidence.Digest
 	held   []finding
 
-	spoken      []evidence.Transmission // whose voice is asked for
+	spoken      []evidence.Transmission // whose voice or translation is asked for
 	early       int                     // bursts that were put first
 	waiting     int                     // bursts that could not be heard for what is needed
 	found, done int64                   // samples to be heard as far as is known, and heard
@@ -64,7 +64,7 @@ const firstFew = 4
 
 // put lets the spans of transmissions wait to be heard.
 func (r *runner) put(t *track, final []evidence.Transmission) {
-	if r.o.Voices != nil {
+	if r.o.Voices != nil || r.o.Translator != nil {
 		t.mu.Lock()
 		t.spoken = append(t.spoken, final...)
 		t.mu.Unlock()

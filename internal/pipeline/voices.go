@@ -44,6 +44,9 @@ type voiceParams struct {
 // voices makes out the voice of every transmission of t with enough speech, where somebody asked for voices. Its inputs
 // are known.
 func (r *runner) voices(ctx context.Context, t *track) error {
+	if r.o.Voices == nil {
+		return nil
+	}
 	var todo []evidence.Transmission
 	for _, x := range t.spoken {
 		speech := int64(0)

@@ -57,6 +57,7 @@ type Options struct {
 	Detector   Detector
 	Recogniser Recogniser
 	Voices     VoiceEncoder // nil where nobody asked for voices
+	Translator Translator   // nil where nobody asked for translations
 	Detect     analysis.DetectParams
 	Threads    int // recordings scanned and bursts heard at once
 	Ahead      int // bursts handed to the recogniser for each of its threads, so that it can hear several at once; 0 is 1
@@ -92,13 +93,15 @@ const (
 type Summary struct {
 	Decoded       int    `json:"decoded"`
 	Detected      int    `json:"detected"`
-	Transmissions int    `json:"transmissions"` // found in this run
-	Heard         int    `json:"heard"`         // spans heard in this run
-	Voices        int    `json:"voices"`        // made out in this run
-	Failed        int    `json:"failed"`        // new failures
-	FailedBefore  int    `json:"failed_before"` // failures of earlier runs that stand
-	Damaged       int    `json:"damaged"`       // recordings whose stored bytes are damaged or gone
-	Delayed       int    `json:"delayed"`       // recordings that wait for their intake delay
+	Transmissions int    `json:"transmissions"`  // found in this run
+	Heard         int    `json:"heard"`          // spans heard in this run
+	Voices        int    `json:"voices"`         // made out in this run
+	Translated    int    `json:"translated"`     // spans drafted in English in this run
+	NotTranslated int    `json:"not_translated"` // spans of which a guard refused the draft
+	Failed        int    `json:"failed"`         // new failures
+	FailedBefore  int    `json:"failed_before"`  // failures of earlier runs that stand
+	Damaged       int    `json:"damaged"`        // recordings whose stored bytes are damaged or gone
+	Delayed       int    `json:"delayed"`        // recordings that wait for their intake delay
 	Needs         string `json:"needs,omitempty"`
 	NeedsHint     string `json:"needs_hint,omitempty"`
 	Waiting       int    `json:"waiting"` // spans that could not be heard for what is needed
@@ -143,18 +146,35 @@ type held struct {
 	results    map[evidence.Digest]json.RawMessage // outputs that later stages need; empty for hearings, of which there are very many
 	counts     map[string]evidence.Digest          // recording to the model whose hearing of it counts
 	failures   map[evidence.Digest]evidence.Failure
+	foreign    map[evidence.Digest]struct{} // hearings with words in another language than English; nil where nobody asks
 }
 
-func (h *held) keep(r evidence.Result) {
-	if r.Stage == evidence.StageHear || r.Stage == evidence.StageVoice {
+func (h *held) keep(r evidence.Result) error {
+	switch r.Stage {
+	case evidence.StageHear:
+		if h.foreign != nil {
+			heard, err := evidence.DecodeBody[evidence.Heard](evidence.Entry{Body: r.Output, Kind: r.Stage}, r.Stage)
+			if err != nil {
+				return err
+			}
+			if foreign(heard) {
+				h.foreign[r.Key] = struct{}{}
+			}
+		}
+		r.Output = nil
+	case evidence.StageVoice, evidence.StageTranslate:
 		r.Output = nil
 	}
 	h.results[r.Key] = r.Output
+	return nil
 }
 
-// read follows the case from its first entry.
-func read(ctx context.Context, c *casefile.Case) (*held, error) {
+// read follows the case from its first entry; translate says whether somebody asks for translations.
+func read(ctx context.Context, c *casefile.Case, translate bool) (*held, error) {
 	h := &held{results: map[evidence.Digest]json.RawMessage{}, counts: map[string]evidence.Digest{}, failures: map[evidence.Digest]evidence.Failure{}}
+	if translate {
+		h.foreign = map[evidence.Digest]struct{}{}
+	}
 	at, chosen := map[string]int{}, map[string]bool{}
 	_, err := c.Follow(ctx, 0, func(_ int64, e evidence.Entry) error {
 		switch e.Kind {
@@ -178,7 +198,9 @@ func read(ctx context.Context, c *casefile.Case) (*held, error) {
 			if err != nil {
 				return err
 			}
-			h.keep(r)
+			if err := h.keep(r); err != nil {
+				return err
+			}
 			if r.Stage == evidence.StageHear && r.Model != nil && !chosen[r.Recording] {
 				h.counts[r.Recording] = r.Model.Digest
 			}
