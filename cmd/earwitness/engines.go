@@ -47,6 +47,7 @@ type engines struct {
 	detector   pipeline.Detector
 	recogniser pipeline.Recogniser
 	voices     pipeline.VoiceEncoder // nil where nobody asked for them
+	translator pipeline.Translator   // nil where nobody asked
 	detect     analysis.DetectParams
 	close      func()
 }
@@ -89,11 +90,20 @@ func (w *world) engines(ctx context.Context, c *casefile.Case, rf runFlags) (*en
 	if rf.voices != "" {
 		voices = &voiceEncoder{native: n, name: rf.voices}
 	}
+	var translator pipeline.Translator
+	if rf.translate {
+		m, err := models.Open(w.modelsDir()).Find(rf.model)
+		if err == nil && !m.Manifest.Translates() && !models.IsVoice(m.Manifest.Kind) { // what is missing or hears nothing is said when it is to hear
+			return nil, evidence.Invalid("the model %s does not translate", rf.model).WithHint("leave out --translate, or name a model that does: whisper-tiny, -base, -small, -medium or -large-v3")
+		}
+		translator = &translating{recogniser{native: n, name: rf.model, options: child.HearOptions{Languages: languages, Translate: true}}}
+	}
 	return &engines{
 		decoder:    mediaDecoder{dec},
 		detector:   &detector{n},
 		recogniser: &recogniser{native: n, name: rf.model, options: child.HearOptions{Languages: languages, Vocabulary: raised}},
 		voices:     voices,
+		translator: translator,
 		detect:     analysis.DefaultDetectParams(),
 		close:      n.close,
 	}, nil
@@ -331,4 +341,19 @@ func vocabulary(name string) ([]string, error) {
 	}
 	slices.Sort(words)
 	return words, nil
+}
+
+// translating is the recogniser's model once more, asked for English.
+type translating struct{ recogniser }
+
+func (t *translating) Translate(ctx context.Context, pcm []int16, from evidence.Digest) (evidence.Translated, error) {
+	e, err := t.load(ctx)
+	if err != nil {
+		return evidence.Translated{}, err
+	}
+	h, err := e.Hear(ctx, t.model, pcm, t.options)
+	if err != nil {
+		return evidence.Translated{}, err
+	}
+	return h.Translated(from), nil
 }

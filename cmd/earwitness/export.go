@@ -33,6 +33,7 @@ recording. Text is a machine's draft until people have listened: jsonl and csv c
 
 func exportTextVerb(w *world, format string) *cobra.Command {
 	var out string
+	var english bool
 	cmd := &cobra.Command{
 		Use:   format + " [RECORDING...]",
 		Short: "Write the lines of all recordings, or of those named, as " + strings.ToUpper(format),
@@ -54,11 +55,17 @@ func exportTextVerb(w *world, format string) *cobra.Command {
 						lines = append(lines, l...)
 					}
 				}
+				if english {
+					lines = transcript.InEnglish(lines)
+				}
 				return w.create(out, func(f io.Writer) error { return transcript.Export(f, format, lines) })
 			})
 		},
 	}
 	cmd.Flags().StringVarP(&out, "output", "o", "-", "file to write; - is standard output")
+	if format == "srt" || format == "vtt" {
+		cmd.Flags().BoolVar(&english, "translation", false, "the machine's drafts in English instead, each marked [machine draft]; made by \"earwitness run --translate\"")
+	}
 	return cmd
 }
 

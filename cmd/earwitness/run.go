@@ -23,6 +23,7 @@ type runFlags struct {
 	threads   int
 	quiet     bool
 	voices    string
+	translate bool
 }
 
 func runVerb(w *world) *cobra.Command {
@@ -52,6 +53,7 @@ code is then 4. Where another model has heard a recording before, the one of thi
 	f.IntVar(&rf.threads, "threads", threadsDefault(), "how much is done at once; results do not depend on it")
 	f.StringVar(&rf.decoder, "decoder", "auto", "what decodes media: wasm (the same samples on every machine), native (an installed ffmpeg, faster), or auto (native where it can be confined)")
 	f.StringVar(&rf.voices, "voices", "", "also make out what the voice of each transmission sounds like, with this model, such as voice-resemblyzer; the verb voices compares them (default: none)")
+	f.BoolVar(&rf.translate, "translate", false, "also draft in English what is heard in another language: a machine's draft by the same model, on this machine; nothing is sent anywhere")
 	f.BoolVar(&rf.quiet, "quiet", false, "no line for each transmission")
 	return cmd
 }
@@ -68,7 +70,7 @@ func (w *world) run(cmd *cobra.Command, c *casefile.Case, rf runFlags, recording
 	b := w.bar("working")
 	begun := w.now()
 	sum, err := pipeline.Run(cmd.Context(), c, pipeline.Options{
-		Author: w.program(), Decoder: e.decoder, Detector: e.detector, Recogniser: e.recogniser, Voices: e.voices, Detect: e.detect,
+		Author: w.program(), Decoder: e.decoder, Detector: e.detector, Recogniser: e.recogniser, Voices: e.voices, Translator: e.translator, Detect: e.detect,
 		Threads: rf.threads, Ahead: child.HearsPerThread, Now: w.now, Retry: rf.retry, Recordings: recordings, Publish: 5 * time.Second,
 		Report: func(ev pipeline.Event) { w.event(b, ev, rf.quiet) },
 	})
@@ -99,12 +101,16 @@ func (w *world) event(b *bar, e pipeline.Event, quiet bool) {
 	}
 	switch e.State {
 	case pipeline.Working:
-		doing := map[string]string{evidence.StageDecode: "decoding", evidence.StageDetect: "finding transmissions in", evidence.StageHear: "hearing", evidence.StageVoice: "making out voices in"}[e.Stage]
+		doing := map[string]string{evidence.StageDecode: "decoding", evidence.StageDetect: "finding transmissions in", evidence.StageHear: "hearing", evidence.StageVoice: "making out voices in", evidence.StageTranslate: "translating"}[e.Stage]
 		b.at(e.Fraction, fmt.Sprintf("%s %s", doing, e.Recording))
 	case pipeline.Done:
 		if e.Text != "" && !quiet {
 			b.clear()
-			fmt.Fprintf(w.stderr, "%s  %s\n", evidence.Citation{Recording: e.Recording, Span: e.Span}, oneLine(e.Text, 120))
+			mark := ""
+			if e.Stage == evidence.StageTranslate {
+				mark = "en (machine draft): "
+			}
+			fmt.Fprintf(w.stderr, "%s  %s%s\n", evidence.Citation{Recording: e.Recording, Span: e.Span}, mark, oneLine(e.Text, 120))
 		}
 	case pipeline.Failed:
 		b.clear()
@@ -136,7 +142,7 @@ func eventJSON(e pipeline.Event) map[string]any {
 }
 
 func (w *world) saySummary(s pipeline.Summary, took time.Duration) {
-	if s.Decoded+s.Detected+s.Heard+s.Voices+s.Failed == 0 {
+	if s.Decoded+s.Detected+s.Heard+s.Voices+s.Translated+s.NotTranslated+s.Failed == 0 {
 		fmt.Fprint(w.stderr, "nothing new to do")
 	} else {
 		fmt.Fprintf(w.stderr, "decoded %d, searched %d, found %s, heard %s in %s", s.Decoded, s.Detected,
@@ -145,7 +151,7 @@ func (w *world) saySummary(s pipeline.Summary, took time.Duration) {
 	for _, p := range []struct {
 		n    int
 		what string
-	}{{s.Voices, "voices made out"}, {s.Failed, "failed (written down; `earwitness show` says why)"}, {s.FailedBefore, "failed before (`earwitness run --retry` tries again)"}, {s.Damaged, "damaged in the case (`earwitness verify` says where)"}, {s.Delayed, "wait for the intake delay"}, {s.Waiting, "bursts wait to be heard"}} {
+	}{{s.Voices, "voices made out"}, {s.Translated, "drafted in English by the machine"}, {s.NotTranslated, "not translated (no draft that can be stood by; `earwitness show` says why)"}, {s.Failed, "failed (written down; `earwitness show` says why)"}, {s.FailedBefore, "failed before (`earwitness run --retry` tries again)"}, {s.Damaged, "damaged in the case (`earwitness verify` says where)"}, {s.Delayed, "wait for the intake delay"}, {s.Waiting, "bursts wait to be heard"}} {
 		if p.n > 0 {
 			fmt.Fprintf(w.stderr, "; %d %s", p.n, p.what)
 		}

@@ -162,6 +162,9 @@ func (w *world) showRecording(st *transcript.State, id string) error {
 			fmt.Fprintln(w.stderr, "Words marked (+) were heard only with the odds of the case's vocabulary raised.")
 		}
 	}
+	if slices.ContainsFunc(lines, func(l transcript.Line) bool { return l.Translation != nil }) {
+		fmt.Fprintln(w.stderr, "English below a line is the same machine's draft of a translation, made from the sound: nothing in it is certain before somebody who knows the language has listened.")
+	}
 	return nil
 }
 
@@ -181,6 +184,9 @@ func background(b evidence.Background) string {
 // the machine doubts it, and where mark says so.
 func (w *world) line(l transcript.Line, mark func(string) string) {
 	fmt.Fprintf(w.stdout, "%s  %3.0f dB  %-5s  %s\n", l.Citation, l.SnrDB, oneLine(strings.Join(l.Langs, "/"), 5), w.text(l, mark))
+	if l.Translation != nil {
+		fmt.Fprintf(w.stdout, "    %s\n", oneLine(l.Translation.String(), 4000))
+	}
 }
 
 func (w *world) text(l transcript.Line, mark func(string) string) string {
