@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/earwitness/earwitness/bench/channel"
+	"github.com/earwitness/earwitness/bench/corpus"
 )
 
 func TestAlign(t *testing.T) {
@@ -27,8 +28,8 @@ func TestAlign(t *testing.T) {
 		{"a", "", []int{}},
 		{"to be or not to be", "to be to be", []int{0, 1, 4, 5}},
 	} {
-		if got := align(strings.Fields(c.said), strings.Fields(c.heard)); !reflect.DeepEqual(got, c.want) {
-			t.Errorf("align(%q, %q) = %v, want %v", c.said, c.heard, got, c.want)
+		if got := corpus.Align(strings.Fields(c.said), strings.Fields(c.heard)); !reflect.DeepEqual(got, c.want) {
+			t.Errorf("corpus.Align(%q, %q) = %v, want %v", c.said, c.heard, got, c.want)
 		}
 	}
 }
@@ -49,7 +50,7 @@ func TestJudge(t *testing.T) {
 }
 
 func TestTimeErrors(t *testing.T) {
-	said := []timed{{"Раз", 0.1, 0.4}, {"кое-что", 0.5, 0.9}, {"два", 1, 1.3}, {"три", math.NaN(), math.NaN()}, {"пять", 2, 2.5}}
+	said := []corpus.Timed{{Text: "Раз", Start: 0.1, End: 0.4}, {Text: "кое-что", Start: 0.5, End: 0.9}, {Text: "два", Start: 1, End: 1.3}, {Text: "три", Start: math.NaN(), End: math.NaN()}, {Text: "пять", Start: 2, End: 2.5}}
 	heard := []word{{Word: "раз,", Start: 0.12, End: 0.38}, {Word: "кое-что", Start: 5, End: 6}, {Word: "дом", Start: 9, End: 9}, {Word: "три", Start: 7, End: 8}, {Word: "пять", Start: 2.25, End: 2.25}}
 	start, end := timeErrors("ru", said, heard)
 	for i, want := range []float64{0.02, 0.25} {
@@ -93,64 +94,6 @@ func TestQuantile(t *testing.T) {
 	}
 	if x[0] != 5 {
 		t.Error("the caller's values were sorted")
-	}
-}
-
-func TestWordTimes(t *testing.T) {
-	ps, err := labels([]byte("#\n0.3 125 pau\n0.4 125 a\n0.5 125 n\n0.6 125 aa\n0.9 125 pau\n1.0 125 s\n1.2 125 uu\n1.3 125 h\n1.5 125 pau\n"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	got := wordTimes([]spoken{{"Он+а", []string{"a", "n", "aa"}}, {"с", []string{"z"}}, {"ухо", []string{"uu", "h", "a"}}}, ps)
-	if got[0] != (timed{"Она", 0.3, 0.6}) {
-		t.Errorf("%v", got[0])
-	}
-	if !math.IsNaN(got[1].start) || !math.IsNaN(got[1].end) {
-		t.Errorf("a word that the labels do not have: %v", got[1])
-	}
-	if got[2].start != 1 || !math.IsNaN(got[2].end) {
-		t.Errorf("a word whose last phone is missing: %v", got[2])
-	}
-	for _, bad := range []string{"", "0.3 125 pau", "#\n0.3 pau", "#\nx 125 a"} {
-		if _, err := labels([]byte(bad)); err == nil {
-			t.Errorf("labels %q are taken", bad)
-		}
-	}
-}
-
-// The real corpus, where it is installed: every word of the sample has its times, in order.
-func TestWordTimesOfTheCorpus(t *testing.T) {
-	odd, err := utterances(corpus)
-	if err != nil {
-		t.Skip(err)
-	}
-	for _, u := range odd {
-		if u.number%2 == 0 {
-			t.Errorf("%s is for fitting", u.name)
-		}
-	}
-	us := evenly(odd, 16)
-	times, err := wordsOf(us)
-	if err != nil {
-		t.Fatal(err)
-	}
-	words, without := 0, 0
-	for _, u := range us {
-		last := 0.0
-		for _, w := range times[u.name] {
-			words++
-			if math.IsNaN(w.start) || math.IsNaN(w.end) {
-				without++
-				continue
-			}
-			if w.start < last-1e-9 || w.end <= w.start {
-				t.Errorf("%s: %v after %v", u.name, w, last)
-			}
-			last = w.end
-		}
-	}
-	if words < 200 || without*20 > words {
-		t.Errorf("%d of %d words have no times", without, words)
 	}
 }
 
@@ -228,10 +171,10 @@ func TestPeersAreCachedByWhatTheyHeard(t *testing.T) {
 }
 
 func TestSetsAreTheSameTwice(t *testing.T) {
-	if _, err := os.Stat(corpus); err != nil {
+	if _, err := os.Stat(corpus.Dir); err != nil {
 		t.Skip("the Russian corpus is not installed: apt-get install festvox-ru")
 	}
-	odd, err := utterances(corpus)
+	odd, _, err := corpus.Utterances(corpus.Dir)
 	if err != nil {
 		t.Fatal(err)
 	}

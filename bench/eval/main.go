@@ -17,13 +17,14 @@ import (
 	"time"
 
 	"github.com/earwitness/earwitness/bench/channel"
+	"github.com/earwitness/earwitness/bench/corpus"
 )
 
 // options are the flags.
 type options struct {
 	bin, shared, model, peers, beside, pictures, only string
 	threads, sample, hours                            int
-	full, cached, long                                bool
+	full, cached, long, fit                           bool
 }
 
 func main() {
@@ -40,6 +41,7 @@ func main() {
 	flag.IntVar(&o.sample, "sample", 16, "how many utterances of the corpus")
 	flag.BoolVar(&o.long, "long", false, "also a sparse recording of hours to text, and ten hours in which nobody speaks (about an hour)")
 	flag.IntVar(&o.hours, "hours", 6, "length of the sparse recording of -long")
+	flag.BoolVar(&o.fit, "fit", false, "nothing of all that: fit the weights of a word's doubt on utterances of even number, and print them")
 	flag.StringVar(&o.only, "only", "", "only sets whose name contains one of these, separated by colons")
 	flag.StringVar(&o.pictures, "pictures", "bench/pictures", "folder for the pictures; none draws none")
 	flag.Parse()
@@ -66,10 +68,13 @@ func eval(o options) (missed []string, err error) {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	odd, noCorpus := utterances(corpus)
+	odd, even, noCorpus := corpus.Utterances(corpus.Dir)
+	if o.fit {
+		return nil, errors.Join(noCorpus, fit(o, even))
+	}
 	us := odd
 	if !o.full {
-		us = evenly(odd, o.sample)
+		us = corpus.Evenly(odd, o.sample)
 	}
 	jobs, err := plan(o, shop{dir, filepath.Join(o.shared, "audio")}, odd, us)
 	if err != nil {
@@ -158,18 +163,8 @@ func command(o options) []string {
 	return out
 }
 
-// evenly takes n utterances spread over all.
-func evenly(us []utterance, n int) []utterance {
-	n = min(n, len(us))
-	out := make([]utterance, n)
-	for i := range out {
-		out[i] = us[i*len(us)/n]
-	}
-	return out
-}
-
 // plan lists the sets of a run.
-func plan(o options, s shop, odd, us []utterance) ([]job, error) {
+func plan(o options, s shop, odd, us []corpus.Utterance) ([]job, error) {
 	var jobs []job
 	every := []peer{fasterBeam, fasterGreedy, fasterVAD, cppGreedy, cppBeam}
 	add := func(name string, make func() (set, error), peers ...peer) {
@@ -177,10 +172,19 @@ func plan(o options, s shop, odd, us []utterance) ([]job, error) {
 			jobs = append(jobs, job{name, make, peers})
 		}
 	}
+	if len(odd) > 0 {
+		short, err := corpus.Bursts(odd)
+		if err != nil {
+			return nil, err
+		}
+		add(setBursts, func() (set, error) {
+			return s.radio(setBursts, "", corpus.Evenly(short, 60), nil, channel.Path{SNR: channel.Clean})
+		}, fasterBeam, fasterGreedy, cppGreedy, cppBeam)
+	}
 	add(setRussian, func() (set, error) { return s.short("ru") }, every...)
 	add(setEnglish, func() (set, error) { return s.short("en") }, every...)
 	if len(us) > 0 {
-		times, err := wordsOf(us)
+		times, err := corpus.Words(us)
 		if err != nil {
 			return nil, err
 		}

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/earwitness/earwitness/bench/corpus"
 	"github.com/earwitness/earwitness/internal/wer"
 )
 
@@ -16,51 +17,6 @@ type word struct {
 	Probability float64 `json:"probability"`
 }
 
-// timed is a word that was said, with the times of its first and last phone.
-type timed struct {
-	text       string
-	start, end float64
-}
-
-// align pairs the words of two normalised texts along the shortest edit distance: for each heard word the place of the
-// said word that it equals, or -1.
-func align(said, heard []string) []int {
-	w := len(heard) + 1
-	cost := make([]int, (len(said)+1)*w)
-	for j := range w {
-		cost[j] = j
-	}
-	for i, s := range said {
-		cost[(i+1)*w] = i + 1
-		for j, h := range heard {
-			c := cost[i*w+j]
-			if s != h {
-				c++
-			}
-			cost[(i+1)*w+j+1] = min(c, cost[i*w+j+1]+1, cost[(i+1)*w+j]+1)
-		}
-	}
-	out := make([]int, len(heard))
-	for j := range out {
-		out[j] = -1
-	}
-	for i, j := len(said), len(heard); i > 0 && j > 0; {
-		same := said[i-1] == heard[j-1]
-		switch here := cost[i*w+j]; {
-		case same && here == cost[(i-1)*w+j-1]:
-			out[j-1] = i - 1
-			i, j = i-1, j-1
-		case !same && here == cost[(i-1)*w+j-1]+1:
-			i, j = i-1, j-1
-		case here == cost[(i-1)*w+j]+1:
-			i--
-		default:
-			j--
-		}
-	}
-	return out
-}
-
 // verdict is whether a written word was said.
 type verdict struct {
 	probability float64
@@ -70,21 +26,25 @@ type verdict struct {
 // judge says of each written word whether it was said: all that the normalisation makes of it stands in the truth where
 // the alignment puts it. A word that is nothing after normalisation is not judged.
 func judge(lang, truth string, words []word) []verdict {
-	pieces, owner := split(lang, words)
-	right := make([]bool, len(words))
-	have := make([]bool, len(words))
-	for i, at := range align(wer.Normalise(lang, truth), pieces) {
-		k := owner[i]
-		right[k] = at >= 0 && (right[k] || !have[k])
-		have[k] = true
-	}
+	right, judged := rights(lang, truth, words)
 	var out []verdict
 	for k, w := range words {
-		if have[k] {
+		if judged[k] {
 			out = append(out, verdict{w.Probability, right[k]})
 		}
 	}
 	return out
+}
+
+func rights(lang, truth string, words []word) (right, judged []bool) {
+	pieces, owner := split(lang, words)
+	right, judged = make([]bool, len(words)), make([]bool, len(words))
+	for i, at := range corpus.Align(wer.Normalise(lang, truth), pieces) {
+		k := owner[i]
+		right[k] = at >= 0 && (right[k] || !judged[k])
+		judged[k] = true
+	}
+	return right, judged
 }
 
 // split normalises words one by one; owner says of which word each piece is.
@@ -100,12 +60,12 @@ func split(lang string, words []word) (pieces []string, owner []int) {
 
 // timeErrors compares the times of written words with those of the same words as said, in seconds. Only words that the
 // alignment finds equal are compared, and only those that are one word in both.
-func timeErrors(lang string, said []timed, words []word) (start, end []float64) {
+func timeErrors(lang string, said []corpus.Timed, words []word) (start, end []float64) {
 	var truth []string
 	var of []int
 	single := map[int]int{}
 	for k, s := range said {
-		for _, p := range wer.Normalise(lang, s.text) {
+		for _, p := range wer.Normalise(lang, s.Text) {
 			truth = append(truth, p)
 			of = append(of, k)
 			single[k]++
@@ -116,16 +76,16 @@ func timeErrors(lang string, said []timed, words []word) (start, end []float64) 
 	for _, k := range owner {
 		count[k]++
 	}
-	for i, at := range align(truth, pieces) {
+	for i, at := range corpus.Align(truth, pieces) {
 		if at < 0 || single[of[at]] != 1 || count[owner[i]] != 1 {
 			continue
 		}
 		s, w := said[of[at]], words[owner[i]]
-		if math.IsNaN(s.start) || math.IsNaN(s.end) {
+		if math.IsNaN(s.Start) || math.IsNaN(s.End) {
 			continue
 		}
-		start = append(start, math.Abs(w.Start-s.start))
-		end = append(end, math.Abs(w.End-s.end))
+		start = append(start, math.Abs(w.Start-s.Start))
+		end = append(end, math.Abs(w.End-s.End))
 	}
 	return start, end
 }

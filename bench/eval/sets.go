@@ -15,6 +15,7 @@ import (
 	"strings"
 
 	"github.com/earwitness/earwitness/bench/channel"
+	"github.com/earwitness/earwitness/bench/corpus"
 	"github.com/earwitness/earwitness/internal/audio"
 )
 
@@ -24,7 +25,7 @@ type item struct {
 	lang    string // of the truth; peers are told it
 	truth   string // "" where none is given
 	seconds float64
-	said    []timed // with times, where the corpus has them
+	said    []corpus.Timed // with times, where the corpus has them
 }
 
 // set is a number of recordings that are heard and counted together.
@@ -158,7 +159,7 @@ func truth(p string) (string, error) {
 		return "", nil // none is given
 	}
 	for s := bufio.NewScanner(bytes.NewReader(b)); s.Scan(); {
-		if m := festvoxLine.FindStringSubmatch(s.Text()); m != nil && m[1] == name {
+		if m := corpus.Line.FindStringSubmatch(s.Text()); m != nil && m[1] == name {
 			return strings.ReplaceAll(m[2], "+", ""), nil // the plus marks stress
 		}
 		if m := sphinx.FindStringSubmatch(s.Text()); m != nil && m[2] == name {
@@ -170,56 +171,35 @@ func truth(p string) (string, error) {
 
 // radio sends utterances of the corpus through a path. The seed is an utterance's number: it meets the same noise at
 // every level.
-func (s shop) radio(name, noise string, us []utterance, times map[string][]timed, path channel.Path) (set, error) {
+func (s shop) radio(name, noise string, us []corpus.Utterance, times map[string][]corpus.Timed, path channel.Path) (set, error) {
 	out := set{name: name, noise: noise}
 	for _, u := range us {
-		x, err := read(filepath.Join(corpus, "wav", u.name+".wav"))
+		x, err := read(filepath.Join(corpus.Dir, "wav", u.Name+".wav"))
 		if err != nil {
 			return out, err
 		}
-		it, err := s.write(strings.NewReplacer(" ", "-", ",", "").Replace(name), u.name, path.Burst(x, uint64(u.number)))
+		it, err := s.write(strings.NewReplacer(" ", "-", ",", "").Replace(name), u.Name, path.Burst(x, uint64(u.Number)))
 		if err != nil {
 			return out, err
 		}
-		it.lang, it.truth, it.said = "ru", strings.ReplaceAll(u.text, "+", ""), times[u.name]
+		it.lang, it.truth, it.said = "ru", strings.ReplaceAll(u.Text, "+", ""), times[u.Name]
 		out.items = append(out.items, it)
 	}
 	return out, nil
 }
 
-// wordsOf gives the word times of utterances, from the corpus's labels.
-func wordsOf(us []utterance) (map[string][]timed, error) {
-	words, err := pronounce(us)
-	if err != nil {
-		return nil, err
-	}
-	out := map[string][]timed{}
-	for _, u := range us {
-		b, err := os.ReadFile(filepath.Join(corpus, "lab", u.name+".lab"))
-		if err != nil {
-			return nil, err
-		}
-		ps, err := labels(b)
-		if err != nil {
-			return nil, fmt.Errorf("labels of %s: %w", u.name, err)
-		}
-		out[u.name] = wordTimes(words[u.name], ps)
-	}
-	return out, nil
-}
-
 // dense is speech without silence: utterances of the corpus end to end, for which the text is known.
-func (s shop) dense(us []utterance) (set, error) {
+func (s shop) dense(us []corpus.Utterance) (set, error) {
 	out := set{name: "dense, Russian"}
 	var pcm []int16
 	var text []string
 	for _, u := range us {
-		x, err := read(filepath.Join(corpus, "wav", u.name+".wav"))
+		x, err := read(filepath.Join(corpus.Dir, "wav", u.Name+".wav"))
 		if err != nil {
 			return out, err
 		}
 		pcm = append(pcm, x...)
-		text = append(text, strings.ReplaceAll(u.text, "+", ""))
+		text = append(text, strings.ReplaceAll(u.Text, "+", ""))
 	}
 	it, err := s.write("dense-ru", "joined", pcm)
 	it.lang, it.truth = "ru", joined(text)
@@ -277,7 +257,7 @@ func (s shop) negatives(seconds int) (set, error) {
 }
 
 // sparse is hours of radio noise in which somebody speaks every third minute, at 15 dB.
-func (s shop) sparse(hours int, us []utterance) (set, error) {
+func (s shop) sparse(hours int, us []corpus.Utterance) (set, error) {
 	out := set{name: fmt.Sprintf("sparse, %d h", hours)}
 	var text []string
 	var failed error
@@ -289,10 +269,10 @@ func (s shop) sparse(hours int, us []utterance) (set, error) {
 		pcm := make([]int16, 60*audio.Rate)
 		if minute%3 == 1 {
 			u := us[minute/3%len(us)]
-			x, err := read(filepath.Join(corpus, "wav", u.name+".wav"))
+			x, err := read(filepath.Join(corpus.Dir, "wav", u.Name+".wav"))
 			failed = errors.Join(failed, err)
 			copy(pcm[(10+minute*7%20)*audio.Rate:], x)
-			text = append(text, strings.ReplaceAll(u.text, "+", ""))
+			text = append(text, strings.ReplaceAll(u.Text, "+", ""))
 		}
 		return channel.Path{SNR: 15}.Burst(pcm, uint64(minute))
 	})
