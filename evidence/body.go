@@ -241,7 +241,7 @@ type Transmission struct {
 	BandHighHz int             `json:"band_high_hz"`
 	BandLowHz  int             `json:"band_low_hz"`
 	Calls      []SelectiveCall `json:"calls,omitempty"` // in the order of their start
-	Hear       []Span          `json:"hear,omitempty"`  // what the recogniser is given, padded, each at most 28 s; absent where there is no speech
+	Hear       []Span          `json:"hear,omitempty"`  // what the recogniser is given, padded, each at most 12 s; absent where there is no speech
 	LevelCB    int             `json:"level_cb"`        // mean level in 1/100 dB of full scale
 	PeakCB     int             `json:"peak_cb"`         // highest sample in 1/100 dB of full scale
 	SnrCB      int             `json:"snr_cb"`          // signal-to-noise ratio in 1/100 dB

@@ -43,7 +43,7 @@ func DefaultDetectParams() DetectParams {
 		ListenOn: 240, ListenOver: 160, ListenMargin: 1000, SecondFrom: 2000, SecondOn: 6000, SecondMin: 400, SignalOn: 320, SignalOff: 200,
 		KeyingPause: 250, VoicePause: 500, VoicePad: 90, IntruderPause: 600, DensePause: 1500, DenseShare: 6000, DenseSNR: 2500,
 		SoundMin: 250, SoundSNR: 500, SoundDeviation: 600, TailMax: 600,
-		HearBefore: 1200, HearAfter: 300, HearMax: 28000,
+		HearBefore: 1200, HearAfter: 300, HearMax: 12000,
 		BackgroundMS: 20000,
 	}
 }

@@ -3,7 +3,7 @@ package whisper
 import "github.com/earwitness/earwitness/evidence"
 
 // Version counts the changes of this package's code that can change a result under equal Params.
-const Version = 5
+const Version = 6
 
 // Params is every constant that shapes a result: a result is keyed by it. All are whole numbers, so that they
 // have one canonical form: a name that ends in E4 counts ten-thousandths, in E2 hundredths, in Ms
@@ -58,7 +58,7 @@ func Defaults() Params {
 		LettersSec: 30, LettersSpare: 12,
 		LoopShort: 6, LoopMiddle: 5, LoopLong: 4, LoopSpan: 24, RepeatSpan: 6,
 		HintMassE4: 2000, NeighbourE4: 4000, LanguagesShown: 3, MedianFrames: 7,
-		Rivals: 5, SecondE4: 5000, LeastE4: 500, NoTimeE4: 5000, SplitMs: 8000, DoubtE3: [signs]int{-646, 258, 2871, 2776, 1349, 329, -73, 1199, 174, 182}, BoostE4: 20000, BoostMostE4: 60000, Seed: 1, WarmE2: 20, WarmestE2: 60,
+		Rivals: 5, SecondE4: 5000, LeastE4: 500, NoTimeE4: 5000, SplitMs: 8000, DoubtE3: [signs]int{68, 405, 2987, 2659, 1226, 364, 131, 1515, 134, 65}, BoostE4: 20000, BoostMostE4: 60000, Seed: 1, WarmE2: 20, WarmestE2: 60,
 	}
 }
 

@@ -41,25 +41,32 @@ type found struct {
 
 // search writes a text after a prompt that has been read: with m rivals side by side, of which the most probable whole
 // one is found (m of 1 is greedy: the most probable token each time), or, where temperature is not 0, m texts drawn by
-// chance. It ends at limit tokens. places and logp are those of the prompt.
-// lex raises the odds of the case's words; nil: of none.
+// chance. It ends at limit tokens. lex raises the odds of the case's words; nil: of none. places and logp are those of the
+// prompt.
 func (r *row) search(m int, temperature float64, lex *lexicon.Lexicon, places []int, logp []float32, limit int) (found, error) {
 	words := r.m.size.Words
 	out := found{label: r.m.words.Labelled(logp)}
 	live := []*text{{places: places}}
-	var over []*text // ended or in a loop
+	var over []*text // ended or in a loop; the best of them keeps its attention, before its places are forgotten
 	for length := 1; ; length++ {
-		next := r.rivals(live, m, lex, logp)
+		var next []*text
 		if temperature > 0 {
 			next = r.drawn(live, m, temperature, logp)
+		} else {
+			next = r.rivals(live, m, lex, logp)
 		}
 		live = live[:0:0]
 		for _, t := range next {
 			t.looped = !t.ended && r.m.params.loops(t.tokens)
 			switch {
 			case t.ended || t.looped:
-				t.att = r.attention(t.places)
 				over = append(over, t)
+				if slices.MinFunc(over, order) == t {
+					for _, o := range over {
+						o.att = nil
+					}
+					t.att = r.attention(t.places)
+				}
 			case len(live) < m:
 				live = append(live, t)
 			}
@@ -81,18 +88,18 @@ func (r *row) search(m int, temperature float64, lex *lexicon.Lexicon, places []
 		}
 		logp = r.logp[:len(live)*words]
 	}
-	for _, t := range live {
-		t.att = r.attention(t.places)
-	}
 	all := append(over, live...)
-	slices.SortStableFunc(all, func(a, b *text) int {
-		if a.ended != b.ended {
-			return cmp.Compare(btoi(b.ended), btoi(a.ended))
-		}
-		return cmp.Compare(b.rank(), a.rank())
-	})
+	slices.SortStableFunc(all, order)
 	out.best, out.others = all[0], all[1:]
+	if out.best.att == nil { // it could have gone on
+		out.best.att = r.attention(out.best.places)
+	}
 	return out, nil
+}
+
+// order puts the better of two texts first: one that has ended, then the more probable.
+func order(a, b *text) int {
+	return cmp.Or(cmp.Compare(btoi(b.ended), btoi(a.ended)), cmp.Compare(b.rank(), a.rank()))
 }
 
 func btoi(b bool) int {
