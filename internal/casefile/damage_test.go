@@ -170,6 +170,14 @@ func TestRefusesWhatVerifyWouldFind(t *testing.T) {
 	_, err = c.Append(ctx, program, evidence.EntryResult, long)
 	wantKind(t, "a span beyond the sound", err, evidence.KindInvalid)
 
+	english := evidence.Result{Engine: decode.Engine, Inputs: decode.Inputs, Machine: "test", Model: &evidence.Model{Name: "fake"}, Params: decode.Params, Recording: "REC-0001", Span: &evidence.Span{From: 0, To: 10},
+		Stage: evidence.StageTranslate, Version: 1, Output: canonical(t, evidence.Translated{From: evidence.DigestOf([]byte("no result")), Language: "en", State: evidence.TranslatedWords, Text: "over"})}
+	_, err = c.Append(ctx, program, evidence.EntryResult, withKey(t, english))
+	wantKind(t, "a translation of no hearing", err, evidence.KindInvalid)
+	english.Output = canonical(t, evidence.Translated{From: withKey(t, decode).Key, Language: "uk", State: evidence.TranslatedWords, Text: "прийом"})
+	_, err = c.Append(ctx, program, evidence.EntryResult, withKey(t, english))
+	wantKind(t, "a translation into another language", err, evidence.KindInvalid)
+
 	_, err = c.Append(ctx, olia, evidence.EntryRecordingDescribed, evidence.RecordingDescribed{Recording: "REC-0001", Replaces: 2})
 	wantKind(t, "a description that replaces a result", err, evidence.KindInvalid)
 	append1(t, c, olia, evidence.EntryRecordingDescribed, evidence.RecordingDescribed{Recording: "REC-0001", Replaces: 1})
