@@ -131,7 +131,7 @@ func (r *row) listen(pcm []float32, twice bool) (*listening, *hearing, error) {
 			return nil, nil, err
 		}
 	}
-	if x := h.expected(); twice && !r.opts.Translate && r.m.clean != nil && h.state != StateNoSpeech && x >= float64(p.LeastE4)/1e4 && x < float64(p.SecondE4)/1e4 {
+	if x := h.expected(); twice && !r.opts.Translate && r.m.clean != nil && h.state != StateNoSpeech && x >= float64(p.SecondFromE4)/1e4 && x < float64(p.SecondE4)/1e4 {
 		if h, err = r.second(s, h); err != nil {
 			return nil, nil, err
 		}

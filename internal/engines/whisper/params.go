@@ -3,7 +3,7 @@ package whisper
 import "github.com/earwitness/earwitness/evidence"
 
 // Version counts the changes of this package's code that can change a result under equal Params.
-const Version = 6
+const Version = 7
 
 // Params is every constant that shapes a result: a result is keyed by it. All are whole numbers, so that they
 // have one canonical form: a name that ends in E4 counts ten-thousandths, in E2 hundredths, in Ms
@@ -37,17 +37,18 @@ type Params struct {
 	LanguagesShown int `json:"languages_shown"` // languages listed in a result
 	MedianFrames   int `json:"median_frames"`   // width of the median filter before alignment, in frames of 20 ms
 
-	Rivals      int        `json:"rivals"`        // texts that are followed side by side
-	SecondE4    int        `json:"second_e4"`     // share of words expected to be right below which, down to least_e4, a burst is heard a second time
-	LeastE4     int        `json:"least_e4"`      // share of words expected to be right below which nothing is understood
-	NoTimeE4    int        `json:"no_time_e4"`    // share of words without any time of their own above which a text is invented
-	SplitMs     int        `json:"split_ms"`      // a burst of at least this length that is not understood is heard in two parts
-	DoubtE3     [signs]int `json:"doubt_e3"`      // weights of a word's signs in the logit of its probability (bench/doubt)
-	BoostE4     int        `json:"boost_e4"`      // by how many nats the odds of each token of a word of the case are raised, where such words are given ...
-	BoostMostE4 int        `json:"boost_most_e4"` // ... and of a whole word at most
-	Seed        int        `json:"seed"`          // of what is drawn by chance
-	WarmE2      int        `json:"warm_e2"`       // temperatures that texts are drawn at where they loop otherwise: steps of this ...
-	WarmestE2   int        `json:"warmest_e2"`    // ... up to this
+	Rivals       int        `json:"rivals"`         // texts that are followed side by side
+	SecondE4     int        `json:"second_e4"`      // share of words expected to be right below which a burst is heard a second time, with some of the noise taken off ...
+	SecondFromE4 int        `json:"second_from_e4"` // ... and from which: with less there is nothing to mend
+	LeastE4      int        `json:"least_e4"`       // share of words expected to be right below which nothing is understood
+	NoTimeE4     int        `json:"no_time_e4"`     // share of words without any time of their own above which a text is invented
+	SplitMs      int        `json:"split_ms"`       // a burst of at least this length that is not understood is heard in two parts
+	DoubtE3      [signs]int `json:"doubt_e3"`       // weights of a word's signs in the logit of its probability (bench/doubt)
+	BoostE4      int        `json:"boost_e4"`       // by how many nats the odds of each token of a word of the case are raised, where such words are given ...
+	BoostMostE4  int        `json:"boost_most_e4"`  // ... and of a whole word at most
+	Seed         int        `json:"seed"`           // of what is drawn by chance
+	WarmE2       int        `json:"warm_e2"`        // temperatures that texts are drawn at where they loop otherwise: steps of this ...
+	WarmestE2    int        `json:"warmest_e2"`     // ... up to this
 }
 
 // Defaults are the parameters that the measurements in this package's tests were made with.
@@ -58,7 +59,7 @@ func Defaults() Params {
 		LettersSec: 30, LettersSpare: 12,
 		LoopShort: 6, LoopMiddle: 5, LoopLong: 4, LoopSpan: 24, RepeatSpan: 6,
 		HintMassE4: 2000, NeighbourE4: 4000, LanguagesShown: 3, MedianFrames: 7,
-		Rivals: 5, SecondE4: 5000, LeastE4: 500, NoTimeE4: 5000, SplitMs: 8000, DoubtE3: [signs]int{68, 405, 2987, 2659, 1226, 364, 131, 1515, 134, 65}, BoostE4: 20000, BoostMostE4: 60000, Seed: 1, WarmE2: 20, WarmestE2: 60,
+		Rivals: 5, SecondE4: 5000, SecondFromE4: 500, LeastE4: 200, NoTimeE4: 5000, SplitMs: 8000, DoubtE3: [signs]int{68, 405, 2987, 2659, 1226, 364, 131, 1515, 134, 65}, BoostE4: 20000, BoostMostE4: 60000, Seed: 1, WarmE2: 20, WarmestE2: 60,
 	}
 }
 
