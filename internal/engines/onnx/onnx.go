@@ -187,11 +187,6 @@ func (g *Builder) Ints(v ...int64) string {
 	return g.Indices("i"+strings.Join(s, "_"), v)
 }
 
-// Index is one whole number, without a dimension.
-func (g *Builder) Index(v int64) string {
-	return g.Constant("k"+strconv.FormatInt(v, 10), Int64, nil, int64Bytes([]int64{v}))
-}
-
 // Scalar is one float, named by its digits as they are written in the reference.
 func (g *Builder) Scalar(digits string, v float32) string {
 	return g.Constant("f"+digits, Float, nil, func(emit func([]byte) error) error {

@@ -32,16 +32,6 @@ func levels(pcm []float32) []float64 {
 	return db
 }
 
-// Range is how many decibels lie between the quietest and the loudest twentieth of a burst.
-func Range(pcm []float32) float64 {
-	db := levels(pcm)
-	if len(db) == 0 {
-		return 0
-	}
-	slices.Sort(db)
-	return db[len(db)*19/20] - db[len(db)/20]
-}
-
 // Quietest is the sample to cut a burst at: the middle of its quietest 200 ms, away from its ends.
 func Quietest(pcm []float32) int {
 	const half = 10
