@@ -17,5 +17,5 @@ fi
 [ -x "$dir/venv/bin/python" ] || python3 -m venv "$dir/venv"
 "$dir/venv/bin/python" -m pip install --quiet --disable-pip-version-check --only-binary :all: -r "$here/bench/peers/requirements.txt"
 sh "$here/tools/weights.sh" "$dir/weights"
-"$dir/venv/bin/python" "$here/bench/peers/convert.py" "$dir/weights/model.bin" "$here/internal/engines/whisper/multilingual.tiktoken" "$dir/models"
+"$dir/venv/bin/python" "$here/bench/peers/convert.py" "$dir/weights/model.bin" "$here/internal/engines/whisper/vocabulary/multilingual.tiktoken" "$dir/models"
 echo "$stamp" >"$dir/stamp"

@@ -102,15 +102,18 @@ func Verify(ctx context.Context, dir string, o Options) (rep Report, err error) 
 	for range attempts {
 		a.reset()
 		before := a.state()
-		if err := a.truth(ctx); err != nil {
+		if err = a.truth(ctx); ctx.Err() != nil {
 			return Report{}, cancelled(ctx, err)
 		}
 		if stable = before == a.state(); stable {
-			break
+			break // only now is err, too, about one state of the case
 		}
 	}
-	if !stable {
+	switch {
+	case !stable:
 		return Report{}, evidence.Conflict("verify %s: another process kept writing to case.db", dir).WithHint("wait until it has ended, then verify again")
+	case err != nil:
+		return Report{}, err
 	}
 	// Blobs come after the entries that name them: a writer stores them before, so none can be missing.
 	if err := a.checkBlobs(ctx); err != nil {

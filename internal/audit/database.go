@@ -312,7 +312,7 @@ func (a *audit) readEntries(conn *sqlite3.Conn) {
 		if s.ColumnType(1) != sqlite3.BLOB || s.ColumnType(2) != sqlite3.BLOB || len(salt) != raw.SaltSize {
 			a.find(EntryForm, fmt.Sprintf("case.db, entry %d", idx), "expected a salt of %d bytes and an entry, found %s of %d and %s of %d bytes", raw.SaltSize, s.ColumnType(1), len(salt), s.ColumnType(2), len(bytes))
 		}
-		if err := a.tree.append(raw.Commitment(salt, bytes)); err != nil {
+		if err := a.tree.Append(raw.Commitment(salt, bytes)); err != nil {
 			a.find(AuditPanic, fmt.Sprintf("case.db, entry %d", idx), "tree: %v", err)
 			return false
 		}
@@ -337,17 +337,17 @@ func (a *audit) readHashes(conn *sqlite3.Conn) {
 			return false
 		}
 		next++
-		if idx < int64(len(a.tree.hashes)) {
+		if idx < int64(len(a.tree.Hashes)) {
 			a.checkHash(idx, s.ColumnRawBlob(1), bad)
 			return true
 		}
-		a.find(HashTree, fmt.Sprintf("case.db, hash %d", idx), "%d entries have %d hashes: this one follows from none", a.tree.size, len(a.tree.hashes))
+		a.find(HashTree, fmt.Sprintf("case.db, hash %d", idx), "%d entries have %d hashes: this one follows from none", a.tree.Size, len(a.tree.Hashes))
 		return false
 	})
 	if err != nil {
 		a.find(DBRead, fmt.Sprintf("case.db, hash %d", next), "SQLite: %v", err)
-	} else if next < int64(len(a.tree.hashes)) && !bad[-1] {
-		a.find(HashMissing, fmt.Sprintf("case.db, hash %d", next), "expected %d rows, found %d", len(a.tree.hashes), next)
+	} else if next < int64(len(a.tree.Hashes)) && !bad[-1] {
+		a.find(HashMissing, fmt.Sprintf("case.db, hash %d", next), "expected %d rows, found %d", len(a.tree.Hashes), next)
 	}
 }
 

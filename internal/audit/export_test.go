@@ -14,7 +14,7 @@ func CheckTile(salts, entries [][]byte, path string, b []byte) error {
 	}
 	var t tree
 	for i := range entries {
-		if err := t.append(raw.Commitment(salts[i], entries[i])); err != nil {
+		if err := t.Append(raw.Commitment(salts[i], entries[i])); err != nil {
 			return err
 		}
 	}

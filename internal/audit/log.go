@@ -92,6 +92,9 @@ func (a *audit) checkTiles(l logFolder, t *tree) {
 		}
 		have[p] = true
 		b, err := a.readFile(name, raw.TileWidth*raw.RecordSize+1)
+		if full := (raw.TilePath{Level: p.Level, N: p.N, Width: raw.TileWidth}); absent(err) && a.exists(l.name+"/tile/"+full.String()) {
+			continue // a writer has filled the tile meanwhile
+		}
 		if err != nil {
 			a.find(TileRead, name, "%v", err)
 			continue
@@ -101,7 +104,7 @@ func (a *audit) checkTiles(l logFolder, t *tree) {
 		}
 	}
 	c, err := raw.ParseCheckpoint(l.checkpoint)
-	if err != nil || c.Size > t.size {
+	if err != nil || c.Size > t.Size {
 		return
 	}
 	for _, p := range raw.TilesFor(c.Size) {
@@ -141,9 +144,9 @@ func (a *audit) checkOldLog(l logFolder, e epoch) {
 		return
 	}
 	var t tree
-	for t.size < c.Size {
+	for t.Size < c.Size {
 		// A record that another stands for is in a fuller tile, or in the one that the checkpoint needs.
-		p := raw.TilePath{Level: raw.EntriesLevel, N: t.size / raw.TileWidth, Width: int(min(raw.TileWidth, c.Size-t.size))}
+		p := raw.TilePath{Level: raw.EntriesLevel, N: t.Size / raw.TileWidth, Width: int(min(raw.TileWidth, c.Size-t.Size))}
 		var b []byte
 		for err = fs.ErrNotExist; absent(err) && p.Width <= raw.TileWidth; p.Width++ {
 			b, err = a.readFile(l.name+"/tile/"+p.String(), raw.TileWidth*raw.RecordSize)
@@ -153,7 +156,7 @@ func (a *audit) checkOldLog(l logFolder, e epoch) {
 			return
 		}
 		for ; len(b) > 0; b = b[raw.RecordSize:] {
-			if err := t.append([sha256.Size]byte(b[raw.RecordSize-sha256.Size : raw.RecordSize])); err != nil {
+			if err := t.Append([sha256.Size]byte(b[raw.RecordSize-sha256.Size : raw.RecordSize])); err != nil {
 				a.find(AuditPanic, where, "tree: %v", err)
 				return
 			}
@@ -161,15 +164,15 @@ func (a *audit) checkOldLog(l logFolder, e epoch) {
 	}
 	// Up to where the case went on, the old log holds the same entries, unless this copy had gone another way.
 	differs := int64(0)
-	for common := min(e.end, t.size, a.tree.size); differs < common && t.commitments[differs] == a.tree.commitments[differs]; differs++ {
+	for common := min(e.end, t.Size, a.tree.Size); differs < common && t.Commitments[differs] == a.tree.Commitments[differs]; differs++ {
 	}
-	if root, err := t.root(c.Size); err != nil || root != c.Hash {
-		n := min(differs, t.size-1) / raw.TileWidth
-		p := raw.TilePath{Level: raw.EntriesLevel, N: n, Width: int(min(raw.TileWidth, t.size-n*raw.TileWidth))}
+	if root, err := t.Root(c.Size); err != nil || root != c.Hash {
+		n := min(differs, t.Size-1) / raw.TileWidth
+		p := raw.TilePath{Level: raw.EntriesLevel, N: n, Width: int(min(raw.TileWidth, t.Size-n*raw.TileWidth))}
 		a.find(TileEntry, l.name+"/tile/"+p.String(), "the records give the root %s, signed is %s; up to number %d they are this case's entries", root, c.Root, differs)
 		return
 	}
-	if differs < min(e.end, a.tree.size, t.size) {
+	if differs < min(e.end, a.tree.Size, t.Size) {
 		a.notice(NoticeEpochDiffers, l.name, "the old log's record %d is not the commitment of this case's entry %d: this copy had gone another way", differs, differs)
 	}
 	a.checkTiles(l, &t)
@@ -210,11 +213,11 @@ func (a *audit) checkRows() {
 			a.find(CheckpointForm, where, "the row says %s, size %d; the note %s, size %d", row.origin, row.size, c.Origin, c.Size)
 			continue
 		}
-		if c.Size > a.tree.size {
-			a.find(CaseOld, where, "signed for %d entries, case.db holds %d: it is older than what was signed, or was shortened", c.Size, a.tree.size)
+		if c.Size > a.tree.Size {
+			a.find(CaseOld, where, "signed for %d entries, case.db holds %d: it is older than what was signed, or was shortened", c.Size, a.tree.Size)
 			continue
 		}
-		root, err := a.tree.root(c.Size)
+		root, err := a.tree.Root(c.Size)
 		if err != nil || root != c.Hash {
 			if later++; wrong == nil || c.Size < wrong.Size {
 				wrong = &c
@@ -228,17 +231,17 @@ func (a *audit) checkRows() {
 	}
 	a.report.Checkpoint = a.tree.newest
 	if wrong != nil {
-		root, _ := a.tree.root(wrong.Size)
+		root, _ := a.tree.Root(wrong.Size)
 		a.find(CheckpointRoot, checkpointPlace(wrong.Origin, wrong.Size), "signed root %s, the entries give %s; %d checkpoints disagree, the newest that agrees is of size %d: an entry from %d on was changed, added or removed after it was signed",
 			wrong.Root, root, later, good, min(good, wrong.Size-1))
 	}
 	switch newest := a.tree.newest; {
-	case len(a.tree.rows) == 0 && a.tree.size > 1:
-		a.find(CheckpointMissing, "case.db, checkpoints", "%d entries, and nothing was ever signed", a.tree.size)
-	case newest == nil && a.tree.size > 0 && len(a.tree.rows) == 0:
+	case len(a.tree.rows) == 0 && a.tree.Size > 1:
+		a.find(CheckpointMissing, "case.db, checkpoints", "%d entries, and nothing was ever signed", a.tree.Size)
+	case newest == nil && a.tree.Size > 0 && len(a.tree.rows) == 0:
 		a.notice(NoticeEntriesUnsigned, "case.db", "entry 0 is not yet under a signed checkpoint")
-	case newest != nil && newest.Size < a.tree.size && wrong == nil:
-		a.notice(NoticeEntriesUnsigned, "case.db", "entries %d to %d are not yet under a signed checkpoint: nothing proves that they were not changed", newest.Size, a.tree.size-1)
+	case newest != nil && newest.Size < a.tree.Size && wrong == nil:
+		a.notice(NoticeEntriesUnsigned, "case.db", "entries %d to %d are not yet under a signed checkpoint: nothing proves that they were not changed", newest.Size, a.tree.Size-1)
 	}
 }
 
@@ -299,11 +302,11 @@ func (a *audit) checkPublished() bool {
 	if !ok {
 		return true
 	}
-	if c.Size > a.tree.size {
-		a.find(CaseOld, where, "published for %d entries, case.db holds %d: case.db is older than what was signed", c.Size, a.tree.size)
+	if c.Size > a.tree.Size {
+		a.find(CaseOld, where, "published for %d entries, case.db holds %d: case.db is older than what was signed", c.Size, a.tree.Size)
 		return true
 	}
-	if root, err := a.tree.root(c.Size); err != nil || root != c.Hash {
+	if root, err := a.tree.Root(c.Size); err != nil || root != c.Hash {
 		a.find(CheckpointRoot, where, "signed root %s at size %d, the entries give %s", c.Root, c.Size, root)
 	}
 	recorded := false
@@ -398,14 +401,14 @@ func (a *audit) checkOneSeen(b []byte) {
 		a.find(CheckpointSignature, where, "%v", err)
 		return
 	}
-	root, err := a.tree.root(c.Size)
+	root, err := a.tree.Root(c.Size)
 	holds := err == nil && root == c.Hash
 	switch {
 	case holds:
 	case e.end >= 0 && c.Size > e.end:
 		a.notice(NoticeSeenEarlier, where, "the log %s had gone on to %d entries; the case went on under a new log after %d of them, as entry %d says", c.Origin, c.Size, e.end, e.end)
-	case c.Size > a.tree.size:
-		a.find(CaseOld, where, "signed for %d entries, case.db holds %d: it is an old copy, or was shortened", c.Size, a.tree.size)
+	case c.Size > a.tree.Size:
+		a.find(CaseOld, where, "signed for %d entries, case.db holds %d: it is an old copy, or was shortened", c.Size, a.tree.Size)
 	default:
 		a.find(CheckpointRoot, where, "signed root %s, the entries give %s: the case holds something else than what was signed", c.Root, root)
 	}

@@ -233,7 +233,7 @@ func (s *semantics) startEpoch(a *audit, idx int64, e evidence.Entry) error {
 		if err != nil {
 			return err
 		}
-		if root, err := a.tree.root(c.Size); c.Size > idx || err != nil || root != c.Hash {
+		if root, err := a.tree.Root(c.Size); c.Size > idx || err != nil || root != c.Hash {
 			a.notice(NoticeEpochDiffers, fmt.Sprintf("case.db, entry %d", idx), "the log %s had %d entries and root %s; this case went on from %d entries under %s: %s", c.Origin, c.Size, c.Root, idx, v.Origin, v.Reason)
 		}
 	}

@@ -1,8 +1,6 @@
 package audit
 
 import (
-	"crypto/sha256"
-	"encoding/binary"
 	"encoding/hex"
 	"fmt"
 
@@ -13,11 +11,9 @@ import (
 
 // tree is the log as it follows from the entries, and what case.db says was signed of it.
 type tree struct {
-	size        int64
-	commitments [][sha256.Size]byte
-	hashes      []tlog.Hash // in the order of tlog.StoredHashIndex
-	rows        []checkpointRow
-	newest      *raw.Checkpoint // signature and root hold
+	raw.Tree
+	rows   []checkpointRow
+	newest *raw.Checkpoint // signature and root hold
 }
 
 type checkpointRow struct {
@@ -26,40 +22,10 @@ type checkpointRow struct {
 	note   []byte
 }
 
-func (t *tree) append(c [sha256.Size]byte) error {
-	more, err := tlog.StoredHashesForRecordHash(t.size, tlog.RecordHash(c[:]), t)
-	if err != nil {
-		return err
-	}
-	t.hashes = append(t.hashes, more...)
-	t.commitments = append(t.commitments, c)
-	t.size++
-	return nil
-}
-
-// ReadHashes is tlog.HashReader.
-func (t *tree) ReadHashes(indexes []int64) ([]tlog.Hash, error) {
-	out := make([]tlog.Hash, len(indexes))
-	for i, x := range indexes {
-		if x < 0 || x >= int64(len(t.hashes)) {
-			return nil, fmt.Errorf("hash %d is beyond the tree of %d entries", x, t.size)
-		}
-		out[i] = t.hashes[x]
-	}
-	return out, nil
-}
-
-func (t *tree) root(size int64) (tlog.Hash, error) {
-	if size < 1 || size > t.size {
-		return tlog.Hash{}, fmt.Errorf("the tree has %d entries, not %d", t.size, size)
-	}
-	return tlog.TreeHash(size, t)
-}
-
 // checkHash compares a stored hash with the tree. A hash whose children differ already is not named again:
 // it could not be right.
 func (a *audit) checkHash(idx int64, stored []byte, bad map[int64]bool) {
-	want := a.tree.hashes[idx]
+	want := a.tree.Hashes[idx]
 	if string(stored) == string(want[:]) {
 		return
 	}
@@ -74,29 +40,11 @@ func (a *audit) checkHash(idx int64, stored []byte, bad map[int64]bool) {
 	}
 }
 
-// tileWants returns what a tile must hold, or false where the tree is too small for it.
-func (t *tree) tileWants(p raw.TilePath) ([]byte, bool) {
-	if p.N*raw.TileWidth+int64(p.Width) > p.Count(t.size) {
-		return nil, false
-	}
-	var b []byte
-	for i := p.N * raw.TileWidth; i < p.N*raw.TileWidth+int64(p.Width); i++ {
-		if p.Level == raw.EntriesLevel {
-			b = binary.BigEndian.AppendUint16(b, sha256.Size)
-			b = append(b, t.commitments[i][:]...)
-		} else {
-			h := t.hashes[tlog.StoredHashIndex(8*p.Level, i)]
-			b = append(b, h[:]...)
-		}
-	}
-	return b, true
-}
-
 // checkTile compares a tile's bytes with what follows from the entries.
 func (t *tree) checkTile(p raw.TilePath, b []byte) (code, detail string) {
-	want, ok := t.tileWants(p)
+	want, ok := t.TileHolds(p)
 	if !ok {
-		return TileAhead, fmt.Sprintf("it commits to %d of level %d, case.db has %d entries", p.N*raw.TileWidth+int64(p.Width), max(p.Level, 0), t.size)
+		return TileAhead, fmt.Sprintf("it commits to %d of level %d, case.db has %d entries", p.N*raw.TileWidth+int64(p.Width), max(p.Level, 0), t.Size)
 	}
 	unit, code := tlog.HashSize, TileHash
 	if p.Level == raw.EntriesLevel {
