@@ -249,6 +249,7 @@ type Transmission struct {
 	Span       Span            `json:"span"`
 	SpeechP    int             `json:"speech_p"` // greatest probability of speech, in 1/10000
 	Clipped    bool            `json:"clipped,omitempty"`
+	Within     *Span           `json:"within,omitempty"` // holds Hear, of one span, and its neighbours': the recogniser is given them in one
 }
 
 // States of machine text.

@@ -12,6 +12,7 @@ import (
 // describe measures and labels the signals of a chunk and adds them to the output. closed says that the chunk ends in
 // a pause.
 func (d *detection) describe(c *chunk, signals []signal, closed bool, touch int) error {
+	g := together{p: d.p}
 	for n, s := range signals {
 		span := evidence.Span{From: (c.first + int64(s.from)) * audio.Hop, To: min((c.first+int64(s.to))*audio.Hop, d.src.Len())}
 		if span.Len() <= 0 {
@@ -66,10 +67,14 @@ func (d *detection) describe(c *chunk, signals []signal, closed bool, touch int)
 		if n == 0 && d.open && last != nil && last.Sound == t.Sound && s.from-c.body.from < touch {
 			join(last, t)
 		} else {
+			g.add(s, len(d.out.Transmissions), t)
 			d.out.Transmissions = append(d.out.Transmissions, t)
 		}
 	}
-	d.open = !closed && len(signals) > 0 && c.body.to-signals[len(signals)-1].to < touch
+	if d.open = !closed && len(signals) > 0 && c.body.to-signals[len(signals)-1].to < touch; d.open {
+		g.drop(len(d.out.Transmissions) - 1) // it goes on
+	}
+	g.mark(d.out.Transmissions)
 	return nil
 }
 

@@ -2,7 +2,7 @@ package analysis
 
 // DetectVersion is the version of the stage's code: it changes when the same sound and the same parameters may
 // give another answer.
-const DetectVersion = 3
+const DetectVersion = 4
 
 // DetectParams are the settings that shape what detection finds. They are integers, so that they have one
 // canonical form in a result: probabilities in 1/10000, times in milliseconds, levels in 1/100 dB.
@@ -33,6 +33,7 @@ type DetectParams struct {
 	HearBefore     int `json:"hear_before"`     // ms that the recogniser is given before speech, in noise
 	HearAfter      int `json:"hear_after"`      // ms after it
 	HearMax        int `json:"hear_max"`        // ms of the longest span for the recogniser
+	HearTogether   int `json:"hear_together"`   // ms between transmissions below which they are heard in one, where keying cannot be seen
 	BackgroundMS   int `json:"background_ms"`   // ms to each side from which the background is learnt
 }
 
@@ -43,7 +44,7 @@ func DefaultDetectParams() DetectParams {
 		ListenOn: 240, ListenOver: 160, ListenMargin: 1000, SecondFrom: 2000, SecondOn: 6000, SecondMin: 400, SignalOn: 320, SignalOff: 200,
 		KeyingPause: 250, VoicePause: 500, VoicePad: 90, IntruderPause: 600, DensePause: 1500, DenseShare: 6000, DenseSNR: 2500,
 		SoundMin: 250, SoundSNR: 500, SoundDeviation: 600, TailMax: 600,
-		HearBefore: 1200, HearAfter: 300, HearMax: 12000,
+		HearBefore: 1200, HearAfter: 300, HearMax: 12000, HearTogether: 1500,
 		BackgroundMS: 20000,
 	}
 }

@@ -328,7 +328,13 @@ func (s *semantics) result(idx int64, e evidence.Entry) error {
 			return err
 		}
 		for i, t := range out.Transmissions {
-			for _, sp := range append([]evidence.Span{t.Span}, t.Hear...) {
+			spans := append([]evidence.Span{t.Span}, t.Hear...)
+			if w := t.Within; w != nil {
+				if spans = append(spans, *w); len(t.Hear) != 1 || t.Hear[0].From < w.From || t.Hear[0].To > w.To {
+					return evidence.Invalid("transmission %d: what is heard of it does not lie within what the recogniser is given", i)
+				}
+			}
+			for _, sp := range spans {
 				if err := r.holds(sp); err != nil {
 					return evidence.Invalid("transmission %d", i).Because(err)
 				}

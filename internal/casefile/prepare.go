@@ -169,6 +169,9 @@ func (c *Case) admitResult(x *index, r evidence.Result, out any) error {
 	case evidence.Detected:
 		for _, t := range o.Transmissions {
 			spans = append(append(spans, t.Span), t.Hear...)
+			if t.Within != nil {
+				spans = append(spans, *t.Within)
+			}
 		}
 	case evidence.Heard:
 		for _, w := range o.Words {

@@ -69,11 +69,24 @@ func (r *runner) put(t *track, final []evidence.Transmission) {
 		t.spoken = append(t.spoken, final...)
 		t.mu.Unlock()
 	}
-	for _, x := range final {
+	for n, x := range final {
 		for _, span := range x.Hear {
+			b := &burst{t: t, span: span}
+			if x.Within != nil {
+				if n > 0 && final[n-1].Within != nil && *final[n-1].Within == *x.Within {
+					continue // heard with the one before
+				}
+				b.span = *x.Within
+				for _, y := range final[n:] {
+					if y.Within == nil || *y.Within != *x.Within {
+						break
+					}
+					b.parts = append(b.parts, y.Hear...)
+				}
+			}
 			t.mu.Lock()
-			t.found += span.Len()
-			b := &burst{t: t, span: span, early: t.early < firstFew}
+			t.found += b.span.Len()
+			b.early = t.early < firstFew
 			t.early++
 			t.mu.Unlock()
 			t.bursts.Add(1)

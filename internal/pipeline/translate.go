@@ -58,7 +58,7 @@ func (r *runner) translations(ctx context.Context, t *track) error {
 	all := int64(0)
 	for _, x := range t.spoken {
 		for _, span := range x.Hear {
-			hearing, err := newJob(evidence.StageHear, hearVersion, t.rec.Recording, inputs, &span, e.engine, e.model, e.params)
+			hearing, err := e.hearing(t, inputs, span, x.Within)
 			if err != nil {
 				return err
 			}
