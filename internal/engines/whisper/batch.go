@@ -15,14 +15,15 @@ const (
 	headSize    = 64   // width of an attention head in every Whisper model
 	placesGrain = 64   // places of the cache come in this many: then what a sum of them gives does not depend on how many are empty
 	hidden      = -1e9 // added to what is not to be seen: its share is nought
-	batchFrames = 2600 // encoder frames that a batch has room for: six short bursts, or one of 30 s
+	batchFrames = 2000 // encoder frames that a batch has room for: five short bursts, or one of 30 s
 )
 
 // batch is the memory of the bursts that one thread decodes together, and the decoder's step over them. Burst i lies in
 // slot i of every buffer, so that the first n of them are one tensor.
 type batch struct {
 	m     *Model
-	width int // encoder frames of every burst in it
+	shown window // what the encoder is given of every burst in it
+	width int    // encoder frames of every burst in it
 	slots int
 	rows  []*row // by slot
 
@@ -30,6 +31,8 @@ type batch struct {
 	pk, pv [][]float32 // by layer: those of the tokens so far, slots x heads x 64 x places and x places x 64
 	places int
 
+	at                      []int64   // of each encoder frame, its position in the recogniser's 30 s
+	weight                  []float32 // and the logarithm of how many it stands for
 	tokens, pos             []int64
 	mask, logp, att         []float32
 	nk, nv                  [][]float32 // by layer: those of the tokens of a step
@@ -56,12 +59,18 @@ func grown[T any](b []T, n int) []T {
 	return b[:n]
 }
 
-// open readies an empty batch for bursts of that width.
-func (b *batch) open(width int) {
-	b.width, b.slots, b.places = width, max(1, batchFrames/width), placesGrain
+// open readies an empty batch for bursts that are shown so.
+func (b *batch) open(shown window) {
+	step := b.m.params.SilenceStep
+	if !shown.spread {
+		step = longest * rate // none
+	}
+	b.at, b.weight = mel.Positions(b.at[:0], b.weight[:0], shown.samples, step)
+	b.shown, b.width, b.places = shown, len(b.at), placesGrain
+	b.slots = max(1, batchFrames/b.width)
 	for l := range b.m.size.Layers {
 		n := b.slots * b.perFrame()
-		b.ck[l], b.cv[l] = grown(b.ck[l], n*width), grown(b.cv[l], n*width)
+		b.ck[l], b.cv[l] = grown(b.ck[l], n*b.width), grown(b.cv[l], n*b.width)
 		b.pk[l], b.pv[l] = grown(b.pk[l], n*b.places), grown(b.pv[l], n*b.places)
 		clear(b.pk[l]) // a NaN left behind would outlast its share of nought
 		clear(b.pv[l])
@@ -128,22 +137,26 @@ func (b *batch) drop(r *row) {
 	r.batch = nil
 }
 
-// encode runs the encoder over pcm, followed by silence up to n samples, into a slot.
-func (b *batch) encode(slot int, pcm []float32, n int) (err error) {
+// encode runs the encoder over pcm, followed by silence, into a slot.
+func (b *batch) encode(slot int, pcm []float32) (err error) {
 	s := b.m.size
-	b.mel = b.spectrum.LogMel(b.mel, pcm, n-len(pcm))
+	b.mel = b.spectrum.LogMel(b.mel, pcm, b.width*frame-len(pcm))
+	H, T := int64(s.Heads), int64(b.width)
 	var values []ort.Value
 	defer func() { err = errors.Join(err, destroy(values)) }()
-	tensor := func(data []float32, dims ...int64) {
-		if err == nil {
-			var t ort.Value
-			if t, err = ort.NewTensor(ort.Shape(dims), data); err == nil {
-				values = append(values, t)
-			}
+	add := func(t ort.Value, e error) {
+		if err = errors.Join(err, e); e == nil {
+			values = append(values, t)
 		}
 	}
-	H, T := int64(s.Heads), int64(b.width)
+	tensor := func(data []float32, dims ...int64) {
+		t, e := ort.NewTensor(ort.Shape(dims), data)
+		add(t, e)
+	}
 	tensor(b.mel, 1, int64(s.Mels), 2*T)
+	at, e := ort.NewTensor(ort.NewShape(T), b.at)
+	add(at, e)
+	tensor(b.weight, T)
 	per := b.perFrame() * b.width
 	for l := range s.Layers {
 		tensor(b.ck[l][slot*per:(slot+1)*per], 1, H, headSize, T)
@@ -152,7 +165,7 @@ func (b *batch) encode(slot int, pcm []float32, n int) (err error) {
 	if err != nil {
 		return fmt.Errorf("make tensor: %w", err)
 	}
-	if err := b.m.encoder.Run(values[:1], values[1:]); err != nil {
+	if err := b.m.encoder.Run(values[:3], values[3:]); err != nil {
 		return fmt.Errorf("run encoder: %w", err)
 	}
 	return nil
@@ -277,6 +290,7 @@ func (b *batch) bind(n, m int) error {
 		add(&b.inputs, t, e)
 	}
 	floats(&b.inputs, b.mask, N, 1, M, S+M)
+	floats(&b.inputs, b.weight, T)
 	floats(&b.outputs, b.logp, N, M, int64(s.Words))
 	floats(&b.outputs, b.att, N, int64(s.Alignment), M, T)
 	for l := range s.Layers {

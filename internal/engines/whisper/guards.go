@@ -1,10 +1,7 @@
 package whisper
 
 import (
-	"bytes"
-	"compress/zlib"
 	"fmt"
-	"math"
 	"regexp"
 	"slices"
 	"strings"
@@ -64,22 +61,6 @@ func (p Params) judge(text string, d doubt) (state, reason string) {
 		return StateNotUnderstood, fmt.Sprintf("%d letters are more than can be spoken in %.1f s", letters, d.seconds)
 	}
 	return StateHeard, ""
-}
-
-// compressionRatio is bytes of the text for each byte of its zlib form: loops compress well.
-func compressionRatio(text string) float64 {
-	if text == "" {
-		return 0
-	}
-	var b bytes.Buffer
-	z := zlib.NewWriter(&b)
-	if _, err := z.Write([]byte(text)); err != nil {
-		return math.Inf(1) // a bytes.Buffer does not fail
-	}
-	if err := z.Close(); err != nil {
-		return math.Inf(1)
-	}
-	return float64(len(text)) / float64(b.Len())
 }
 
 // loops says whether the end of tokens is one run of up to LoopSpan tokens repeated too often to be spoken. The

@@ -70,7 +70,7 @@ type hearing struct {
 // listening is a burst that the encoder has listened to, and what was found before any word.
 type listening struct {
 	pcm       []float32
-	window    int // samples
+	window    window
 	noSpeech  float64
 	shown     []Language
 	language  Language
@@ -118,7 +118,7 @@ func (r *row) boosted(s *listening, h *hearing) (*hearing, error) {
 // time with some of the noise taken off.
 func (r *row) listen(pcm []float32, twice bool) (*listening, *hearing, error) {
 	p := r.m.params
-	s, places, logp, err := r.first(pcm, p.shown(len(pcm)))
+	s, places, logp, err := r.first(pcm, p.shown(len(pcm), r.noisy))
 	if err != nil {
 		return nil, nil, err
 	}
@@ -157,11 +157,11 @@ func (r *row) retry(s *listening, warm float64) (*hearing, error) {
 // unlooped tries to hear a burst whose text h repeats itself.
 func (r *row) unlooped(s *listening, h *hearing) (*hearing, error) {
 	p := r.m.params
-	if s.window < longest*rate {
-		if err := r.encode(s.pcm, longest*rate); err != nil {
+	if whole := (window{samples: longest * rate}); s.window != whole {
+		if err := r.encode(s.pcm, whole); err != nil {
 			return nil, err
 		}
-		s.window = longest * rate
+		s.window = whole
 		again, err := r.retry(s, 0)
 		if err != nil {
 			return nil, err
@@ -189,7 +189,7 @@ func (r *row) second(s *listening, h *hearing) (*hearing, error) {
 	for i, x := range s.pcm {
 		mix[i] = (x + clean[i]) / 2
 	}
-	if err := r.encode(mix, r.m.params.shown(len(mix))); err != nil {
+	if err := r.encode(mix, r.m.params.shown(len(mix), r.noisy)); err != nil {
 		return nil, err
 	}
 	other, err := r.retry(s, 0)
@@ -264,15 +264,15 @@ func (h *hearing) repeats(p Params) bool {
 
 // first has the encoder listen, and finds whether somebody speaks and in which language. places and logp are what the
 // prompt left for a greedy search.
-func (r *row) first(pcm []float32, window int) (s *listening, places []int, logp []float32, err error) {
+func (r *row) first(pcm []float32, shown window) (s *listening, places []int, logp []float32, err error) {
 	v, p := r.m.words, r.m.params
-	if err := r.encode(pcm, window); err != nil {
+	if err := r.encode(pcm, shown); err != nil {
 		return nil, nil, nil, err
 	}
 	if places, logp, err = r.read(p.Rivals, nil, v.Start); err != nil {
 		return nil, nil, nil, err
 	}
-	s = &listening{pcm: pcm, window: window, noSpeech: math.Exp(float64(logp[v.NoSpeech]))}
+	s = &listening{pcm: pcm, window: shown, noSpeech: math.Exp(float64(logp[v.NoSpeech]))}
 	all := distribution(v.Languages, logp[v.FirstLanguage:v.FirstLanguage+len(v.Languages)])
 	s.language, s.shown, s.undecided = p.choose(all, r.opts.Languages)
 	s.prompt = []int{v.Start, v.Language(s.language.Code), v.Transcribe, v.NoTimestamps}
@@ -316,7 +316,7 @@ func (r *row) write(s *listening, warm float64, lex *lexicon.Lexicon, places []i
 	h := &hearing{text: f.best, others: f.others, raw: strings.TrimSpace(r.m.words.String(f.best.tokens)), warm: warm}
 	written, left := withoutLabels(h.raw)
 	h.doubt = doubt{
-		meanLog: h.mean(), noSpeech: s.noSpeech, label: f.label, compression: compressionRatio(h.raw),
+		meanLog: h.mean(), noSpeech: s.noSpeech, label: f.label, compression: vocabulary.CompressionRatio(h.raw),
 		looped: h.looped, unfinished: !h.ended && !h.looped, seconds: float64(len(s.pcm)) / rate,
 	}
 	h.state, h.reason = r.m.params.judge(written, h.doubt)

@@ -1,17 +1,23 @@
 package whisper
 
-import "github.com/earwitness/earwitness/evidence"
+import (
+	"github.com/earwitness/earwitness/evidence"
+	"github.com/earwitness/earwitness/internal/engines/whisper/mel"
+)
 
 // Version counts the changes of this package's code that can change a result under equal Params.
-const Version = 7
+const Version = 8
 
 // Params is every constant that shapes a result: a result is keyed by it. All are whole numbers, so that they
 // have one canonical form: a name that ends in E4 counts ten-thousandths, in E2 hundredths, in Ms
 // milliseconds.
 type Params struct {
-	TailMs       int `json:"tail_ms"`        // silence appended to a burst; without it the last word is lost
-	WindowMs     int `json:"window_ms"`      // a burst is shown with silence up to this length: in less room the recogniser repeats itself
-	WindowStepMs int `json:"window_step_ms"` // longer windows are longer by whole steps of this
+	NoisyE2      int `json:"noisy_e2"`       // dB that a burst's loud parts stand above its quiet ones, below which it is noisy
+	TailMs       int `json:"tail_ms"`        // silence appended to a noisy burst; without it the last word is lost
+	WindowMs     int `json:"window_ms"`      // a noisy one is shown with silence up to this length: in less room the recogniser repeats itself
+	SilenceMs    int `json:"silence_ms"`     // silence appended to any other ...
+	SilenceStep  int `json:"silence_step"`   // ... and of the rest of the 30 s that the encoder was trained with, one place in this many
+	WindowStepMs int `json:"window_step_ms"` // windows are longer by whole steps of this
 	MaxTokens    int `json:"max_tokens"`     // tokens of text at most
 	TokensSecond int `json:"tokens_second"`  // tokens of text at most for each second of sound ...
 	TokensSpare  int `json:"tokens_spare"`   // ... and this many more
@@ -54,7 +60,7 @@ type Params struct {
 // Defaults are the parameters that the measurements in this package's tests were made with.
 func Defaults() Params {
 	return Params{
-		TailMs: 1000, WindowMs: 8000, WindowStepMs: 2000, MaxTokens: 220, TokensSecond: 16, TokensSpare: 16, SilenceE6: 100, LongestMs: 30000,
+		TailMs: 1000, WindowMs: 8000, WindowStepMs: 2000, NoisyE2: 2000, SilenceMs: 3000, SilenceStep: 16, MaxTokens: 220, TokensSecond: 16, TokensSpare: 16, SilenceE6: 100, LongestMs: 30000,
 		BlockTextE4: 5000, NoSpeechE4: 6000, LogProbE4: -10000, WeakLogE4: -5000, WeakVoiceE4: 3000, CompressE2: 240,
 		LettersSec: 30, LettersSpare: 12,
 		LoopShort: 6, LoopMiddle: 5, LoopLong: 4, LoopSpan: 24, RepeatSpan: 6,
@@ -63,12 +69,23 @@ func Defaults() Params {
 	}
 }
 
-// shown is how many samples the encoder is given for a burst, the silence after it included. It has places for 30 s, and
-// was trained with nothing less.
-func (p Params) shown(samples int) int {
-	ms := max(samples*1000/rate+1+p.TailMs, p.WindowMs)
+// window is what the encoder is given of a burst: its samples and silence after them, this many together, and, where spread
+// is set, samples of more silence, up to 30 s.
+type window struct {
+	samples int
+	spread  bool
+}
+
+// shown is the window of that many samples.
+func (p Params) shown(samples int, noisy bool) window {
+	ms := samples*1000/rate + 1
+	if noisy {
+		ms = max(ms+p.TailMs, p.WindowMs)
+	} else {
+		ms += p.SilenceMs
+	}
 	ms = (ms + p.WindowStepMs - 1) / p.WindowStepMs * p.WindowStepMs
-	return min(ms*rate/1000, longest*rate)
+	return window{min(ms*rate/1000, longest*rate), !noisy}
 }
 
 func (p Params) check() error {
@@ -77,6 +94,8 @@ func (p Params) check() error {
 		return evidence.Invalid("longest_ms is %d: Whisper hears at most %d", p.LongestMs, 1000*longest)
 	case p.TailMs < 0 || p.TailMs > 5000:
 		return evidence.Invalid("tail_ms is %d: from 0 to 5000 makes sense", p.TailMs)
+	case p.SilenceMs < 0 || p.SilenceMs > 5000:
+		return evidence.Invalid("silence_ms is %d: from 0 to 5000 makes sense", p.SilenceMs)
 	case p.WindowMs < 0 || p.WindowMs > 1000*longest:
 		return evidence.Invalid("window_ms is %d: from 0 to %d can be", p.WindowMs, 1000*longest)
 	case p.MaxTokens < 1 || p.MaxTokens > maxTokens:
@@ -85,6 +104,8 @@ func (p Params) check() error {
 		return evidence.Invalid("median_frames is %d: it must be odd", p.MedianFrames)
 	case p.LoopShort < 2 || p.LoopMiddle < 2 || p.LoopLong < 2 || p.LoopSpan < 1 || p.RepeatSpan < 1:
 		return evidence.Invalid("a loop needs two repeats of at least one token")
+	case p.SilenceStep < 1:
+		return evidence.Invalid("silence_step is %d: it must be positive", p.SilenceStep)
 	case p.WindowStepMs < 1:
 		return evidence.Invalid("window_step_ms is %d: it must be positive", p.WindowStepMs)
 	case p.Rivals < 2 || p.Rivals > 16:
@@ -96,7 +117,7 @@ func (p Params) check() error {
 }
 
 // longest is how many seconds Whisper's encoder has places for.
-const longest = 30
+const longest = mel.Longest
 
 // maxTokens keeps prompt and text within Whisper's 448 text positions.
 const maxTokens = 440

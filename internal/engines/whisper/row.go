@@ -29,14 +29,12 @@ type row struct {
 	logp       []float32 // log-probabilities of what follows each token of the last step; valid until the next
 }
 
-// want is what a burst waits for: the encoder over pcm in a window of samples, or a step of that many tokens.
+// want is what a burst waits for: the encoder over pcm in a window, or a step of that many tokens.
 type want struct {
-	pcm     []float32
-	samples int
-	tokens  int
+	pcm    []float32
+	window window
+	tokens int
 }
-
-func (w want) width() int { return w.samples / frame }
 
 // entry is a token that goes in, and the places of the tokens before it.
 type entry struct {
@@ -49,6 +47,7 @@ type burst struct {
 	ctx   context.Context
 	m     *Model
 	pcm   []float32
+	noisy bool
 	opts  Options
 	heard Heard
 	err   error
@@ -58,9 +57,9 @@ type burst struct {
 // errStopped ends a coroutine whose caller has gone.
 var errStopped = errors.New("stopped")
 
-// encode has the encoder listen to pcm, followed by silence up to n samples.
-func (r *row) encode(pcm []float32, n int) error {
-	if !r.yield(want{pcm: pcm, samples: n}) {
+// encode has the encoder listen to pcm.
+func (r *row) encode(pcm []float32, shown window) error {
+	if !r.yield(want{pcm: pcm, window: shown}) {
 		return errStopped
 	}
 	r.reset()

@@ -172,7 +172,7 @@ func (r *row) drawn(live []*text, m int, temperature float64, logp []float32) []
 	var out []*text
 	draw := func(i, number int) {
 		t := live[i]
-		at := chance(uint64(r.m.params.Seed), math.Float64bits(temperature), uint64(number), uint64(len(t.tokens)))
+		at := vocabulary.Chance(uint64(r.m.params.Seed), math.Float64bits(temperature), uint64(number), uint64(len(t.tokens)))
 		n := t.with(v.Draw(logp[i*words:(i+1)*words], temperature, at, len(t.tokens) == 0), v.End)
 		n.number = number
 		out = append(out, n)
@@ -187,16 +187,4 @@ func (r *row) drawn(live []*text, m int, temperature float64, logp []float32) []
 		draw(i, t.number)
 	}
 	return out
-}
-
-// chance is a number in 0..1 that looks random (splitmix64's finisher, Steele and others 2014, over each input).
-func chance(inputs ...uint64) float64 {
-	var z uint64
-	for _, x := range inputs {
-		z += x + 0x9e3779b97f4a7c15
-		z = (z ^ z>>30) * 0xbf58476d1ce4e5b9
-		z = (z ^ z>>27) * 0x94d049bb133111eb
-		z ^= z >> 31
-	}
-	return float64(z>>11) / (1 << 53)
 }

@@ -83,12 +83,12 @@ func Load(cfg Config) (*Model, error) {
 			return nil, fmt.Errorf("set ONNX Runtime's options: %w", err)
 		}
 	}
-	m.encoder, err = ort.NewDynamicAdvancedSessionWithONNXData(cfg.Encoder, []string{"mel"}, layered(s.Layers, nil, "ck", "cv"), options)
+	m.encoder, err = ort.NewDynamicAdvancedSessionWithONNXData(cfg.Encoder, []string{"mel", "at", "weight"}, layered(s.Layers, nil, "ck", "cv"), options)
 	if err != nil {
 		return nil, evidence.Invalid("the encoder's graph cannot be loaded").Because(err)
 	}
 	m.decoder, err = ort.NewDynamicAdvancedSessionWithONNXData(cfg.Decoder,
-		layered(s.Layers, []string{"tokens", "pos", "mask"}, "pk", "pv", "ck", "cv"), layered(s.Layers, []string{"logp", "att"}, "nk", "nv"), options)
+		layered(s.Layers, []string{"tokens", "pos", "mask", "weight"}, "pk", "pv", "ck", "cv"), layered(s.Layers, []string{"logp", "att"}, "nk", "nv"), options)
 	if err != nil {
 		return nil, errors.Join(evidence.Invalid("the decoder's graph cannot be loaded").Because(err), m.encoder.Destroy())
 	}

@@ -10,6 +10,7 @@ import (
 	"sync"
 
 	"github.com/earwitness/earwitness/evidence"
+	"github.com/earwitness/earwitness/internal/engines/whisper/timing"
 )
 
 // queue holds the bursts that no worker has taken yet, in the order of their coming.
@@ -108,7 +109,7 @@ func (w *worker) admit() bool {
 		}
 		if len(b.rows) == 0 {
 			w.m1 = 1
-			b.open(r.want.width())
+			b.open(r.want.window)
 		}
 		b.take(r)
 		w.serve(r)
@@ -119,12 +120,12 @@ func (w *worker) admit() bool {
 // nextRow returns a burst for the batch, one whose window is the batch's unless that is empty.
 func (w *worker) nextRow(empty bool) *row {
 	for i, r := range w.later {
-		if empty || r.want.width() == w.batch.width {
+		if empty || r.want.window == w.batch.shown {
 			w.later = slices.Delete(w.later, i, i+1)
 			return r
 		}
 	}
-	fits := func(b *burst) bool { return w.m.params.shown(len(b.pcm))/frame == w.batch.width }
+	fits := func(b *burst) bool { return w.m.params.shown(len(b.pcm), b.noisy) == w.batch.shown }
 	if empty {
 		fits = nil
 	}
@@ -173,15 +174,15 @@ func (w *worker) over(r *row, err error) {
 func (w *worker) serve(r *row) {
 	for r.want.tokens == 0 {
 		b := w.batch
-		if r.want.width() != b.width {
+		if r.want.window != b.shown {
 			b.drop(r)
 			w.later = append(w.later, r)
 			return
 		}
-		err := w.m.enter(r.ctx, r.want.samples)
+		err := w.m.enter(r.ctx, r.want.window.samples)
 		if err == nil {
-			err = b.encode(r.slot, r.want.pcm, r.want.samples)
-			w.m.leave(r.want.samples)
+			err = b.encode(r.slot, r.want.pcm)
+			w.m.leave(r.want.window.samples)
 		}
 		if err != nil {
 			r.stop()
@@ -275,7 +276,7 @@ func (m *Model) Hear(ctx context.Context, pcm []float32, opts Options) (Heard, e
 	if loud < float64(m.params.SilenceE6)/1e6 {
 		return Heard{State: StateNoSpeech, Reason: "silence"}, nil
 	}
-	b := &burst{ctx: ctx, m: m, pcm: pcm, opts: opts, done: make(chan struct{})}
+	b := &burst{ctx: ctx, m: m, pcm: pcm, noisy: timing.Range(pcm)*100 < float64(m.params.NoisyE2), opts: opts, done: make(chan struct{})}
 	if ctx.Err() == nil {
 		m.queue.put(b)
 		select {

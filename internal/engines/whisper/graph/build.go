@@ -226,14 +226,15 @@ func (w *whisper) encoder(out io.Writer) error {
 	d := w.d
 	x := w.conv("conv1", "mel", d.mels)
 	x = w.Op("Transpose", in(w.conv("conv2", x, d.state, onnx.Strides(2))), onnx.Perm(0, 2, 1))
-	frames := w.Op("Slice", in(w.Op("Shape", in(x)), w.Ints(1), w.Ints(2)))
 	positions := w.float("positions", "encoder.positional_embedding", d.audioPositions, d.state)
-	x = w.Op("Add", in(x, w.Op("Slice", in(positions, w.Ints(0), frames, w.Ints(0)))))
+	x = w.Op("Add", in(x, w.Op("Gather", in(positions, "at"))))
+	frames := w.Op("Shape", in("at"))
+	weight := w.Op("Expand", in("weight", w.Op("Concat", in(w.Ints(1), w.Ints(1), frames, frames), onnx.Axis(0))))
 	for i := range d.audioLayers {
 		p := layerName("encoder", i)
 		qkv := w.qkv(p+".attn", w.norm(p+".attn_ln", x))
-		// ONNX Runtime's own operator: attention in blocks, without a matrix of the square of the length.
-		a := w.OwnOp("MultiHeadAttention", qkv, onnx.With("num_heads", int64(d.heads)), onnx.With("scale", float32(1)))
+		// ONNX Runtime's own operator; query, key, value, no bias, no mask, what is added to the scores.
+		a := w.OwnOp("MultiHeadAttention", append(qkv, "", "", weight), onnx.With("num_heads", int64(d.heads)), onnx.With("scale", float32(1)))
 		x = w.mlp(p, w.residual(x, p+".attn.out", a))
 	}
 	xq := w.quantized(w.norm("encoder.ln_post", x))
@@ -254,7 +255,8 @@ func (w *whisper) encoder(out io.Writer) error {
 	if w.err != nil {
 		return w.err
 	}
-	return w.Write(out, "whisper", []onnx.Value{onnx.Named("mel", onnx.Float, "B", d.mels, "M")}, outputs)
+	inputs := []onnx.Value{onnx.Named("mel", onnx.Float, "B", d.mels, "M"), onnx.Named("at", onnx.Int64, "T"), onnx.Named("weight", onnx.Float, "T")}
+	return w.Write(out, "whisper", inputs, outputs)
 }
 
 // layered names an input or output of one of the decoder's layers: "pk3".
@@ -284,7 +286,7 @@ func (w *whisper) decoder(out io.Writer, heads []head) error {
 	places := w.Op("Slice", in(w.Op("Shape", in("pk0")), w.Ints(3), w.Ints(4)))
 	fresh := w.Op("Slice", in(w.Op("Shape", in("tokens")), w.Ints(1), w.Ints(2)))
 	parts := w.Op("Concat", in(places, fresh), onnx.Axis(0))
-	inputs := []onnx.Value{onnx.Named("tokens", onnx.Int64, "B", "N"), onnx.Named("pos", onnx.Int64, "B", "N"), onnx.Named("mask", onnx.Float, "B", 1, "N", "C")}
+	inputs := []onnx.Value{onnx.Named("tokens", onnx.Int64, "B", "N"), onnx.Named("pos", onnx.Int64, "B", "N"), onnx.Named("mask", onnx.Float, "B", 1, "N", "C"), onnx.Named("weight", onnx.Float, "T")}
 	outputs := []onnx.Value{onnx.Named("logp", onnx.Float, "B", "N", d.words), onnx.Named("att", onnx.Float, "B", len(heads), "N", "T")}
 	var attention []string
 	for i := range d.textLayers {
@@ -303,7 +305,7 @@ func (w *whisper) decoder(out io.Writer, heads []head) error {
 		pq := w.projection(query, d.state, d.state)
 		pq.weights[0].Factor, pq.bias[0].Factor = rootScale, rootScale
 		q = w.Op("Transpose", in(w.heads(w.linear(xq, pq))), asValues())
-		a = w.Op("Softmax", in(w.Op("MatMul", in(q, layered("ck", i)))), onnx.Axis(-1))
+		a = w.Op("Softmax", in(w.Op("Add", in(w.Op("MatMul", in(q, layered("ck", i))), "weight"))), onnx.Axis(-1))
 		var own []int64
 		for _, h := range heads {
 			if h.layer == i {

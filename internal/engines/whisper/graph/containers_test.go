@@ -16,8 +16,8 @@ import (
 
 // What the reference, design/ear/build_graphs.py, makes of testdata/model.bin with these heads.
 const (
-	smallEncoder = "db1316cd67f550e3aa7cadf03a7afdb92f82faac85ead0882e878300fe1bbc72"
-	smallDecoder = "7f25d0a012e939ce5835ff2e89e2e9fae69726c342317ec3fd48282a88a0fb42"
+	smallEncoder = "ecf8dd0a9dca3927aaa9fb04ad8703649bb4a1b0ad18a08088df0bf5c6d41af3"
+	smallDecoder = "0fba957f5ca37de4c66be3f00335f28d77eaec5d2958bd1a4f8b3f6dc2a03f2d"
 )
 
 func smallHeads() []head { return []head{{0, 0}, {1, 0}} }

@@ -8,11 +8,14 @@
 // The graphs, with B utterances, M mel frames, T = M/2 encoder frames, N tokens that go in at once, S places of the
 // cache, C = S + N, H heads of 64, A alignment heads, V words in the vocabulary, and i counting the decoder's layers:
 //
-//	encoder  mel [B,mels,M]                              -> ck{i} [B,H,64,T]  cv{i} [B,H,T,64]
-//	decoder  tokens, pos [B,N]  mask [B,1,N,C]
+//	encoder  mel [B,mels,M]  at, weight [T]              -> ck{i} [B,H,64,T]  cv{i} [B,H,T,64]
+//	decoder  tokens, pos [B,N]  mask [B,1,N,C]  weight [T]
 //	         pk{i} [B,H,64,S]  pv{i} [B,H,S,64]
 //	         ck{i}  cv{i}                                -> logp [B,N,V], log-probabilities of what follows each token,
 //	                                                        att [B,A,N,T], nk{i} [B,H,64,N]  nv{i} [B,H,N,64]
+//
+// The encoder frames need not be neighbours: at has the position of each in the 30 s that Whisper was trained with, and weight
+// is added to what attends to it, the logarithm of how many frames like it it stands for.
 //
 // The cache is the caller's: the graph reads pk and pv where they lie and hands out only what is new, nk and nv. What
 // is added to the mask decides which places a token sees, so that the N tokens may be a text or rival texts.

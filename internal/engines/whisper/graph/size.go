@@ -29,7 +29,7 @@ func SizeOf(encoder, decoder []byte) (Size, error) {
 	for layers < 256 && dimensions(decoder, 11, fmt.Sprint("pk", layers)) != nil {
 		layers++
 	}
-	if len(mel) != 3 || len(ck) != 4 || len(logp) != 3 || len(att) != 4 {
+	if len(mel) != 3 || dimensions(encoder, 11, "weight") == nil || len(ck) != 4 || len(logp) != 3 || len(att) != 4 {
 		return Size{}, evidence.Invalid("the files are not the two graphs of a Whisper model").
 			WithHint("build them again: `earwitness model remove`, then `earwitness model get`")
 	}

@@ -14,6 +14,8 @@ const (
 	hop    = 160
 	bins   = window/2 + 1
 	Frame  = 2 * hop // samples of one encoder frame: 20 ms
+
+	Longest = 30 // seconds that the encoder was trained with, always
 )
 
 // band is one triangle of the Slaney mel scale over the bins of the spectrum.
@@ -137,4 +139,20 @@ func (s *Spectrograph) LogMel(dst []float32, pcm []float32, tail int) []float32 
 		dst[i] = (max(l, floor) + 4) / 4
 	}
 	return dst
+}
+
+// Positions appends the encoder frames that stand for that many samples followed by silence: their positions in the 30 s that
+// the encoder was trained with, and the logarithm of how many frames each stands for. Every frame of the samples is there;
+// of the silence after them one in step, which counts for as many: it matters to the encoder, and nearly all of it is the same.
+func Positions(at []int64, weight []float32, samples, step int) ([]int64, []float32) {
+	n, all := samples/Frame, Longest*Rate/Frame
+	for i := range n {
+		at, weight = append(at, int64(i)), append(weight, 0)
+	}
+	few := (all - n) / step
+	for i := range few {
+		at = append(at, int64(n+(2*i+1)*(all-n)/(2*few)))
+		weight = append(weight, float32(math.Log(float64(all-n)/float64(few))))
+	}
+	return at, weight
 }

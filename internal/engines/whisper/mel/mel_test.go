@@ -61,3 +61,26 @@ func BenchmarkLogMel(b *testing.B) {
 		dst = s.LogMel(dst, pcm, Rate)
 	}
 }
+
+// The frames cover 30 s, those of the sound one by one, and together they stand for all 1,500.
+func TestPositions(t *testing.T) {
+	for _, samples := range []int{0, 4 * Rate, 12 * Rate, 29*Rate + Rate/2, 30 * Rate} {
+		for _, step := range []int{1, 16, 2000} {
+			at, weight := Positions(nil, nil, samples, step)
+			sum, n := 0.0, samples/Frame
+			for i, p := range at {
+				if i < n && (p != int64(i) || weight[i] != 0) || i > 0 && p <= at[i-1] || p < 0 || p >= 1500 {
+					t.Errorf("%d samples, one in %d: frame %d is at %d with %v", samples, step, i, p, weight[i])
+				}
+				sum += math.Exp(float64(weight[i]))
+			}
+			want := 1500.0
+			if step == 2000 {
+				want = float64(n) // none fits
+			}
+			if math.Abs(sum-want) > 1e-3 || step == 1 && len(at) != 1500 {
+				t.Errorf("%d samples, one in %d: %d frames stand for %v", samples, step, len(at), sum)
+			}
+		}
+	}
+}

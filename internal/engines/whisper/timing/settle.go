@@ -49,15 +49,27 @@ func Quietest(pcm []float32) int {
 	return at * levelFrame
 }
 
-// Rests finds the pauses of a burst by its level; none where speech does not stand out of what is around it.
-func Rests(pcm []float32) []Rest {
-	db := levels(pcm)
+// Range is how far the loud parts of a burst stand above its quiet ones, in dB: little where noise fills its pauses, and 0
+// where it is too short to tell.
+func Range(pcm []float32) float64 {
+	floor, top := extremes(levels(pcm))
+	return top - floor
+}
+
+// extremes are the levels that 95 % and 5 % of a burst exceed.
+func extremes(db []float64) (floor, top float64) {
 	if len(db) < 2*shortestRest {
-		return nil
+		return 0, 0
 	}
 	sorted := slices.Clone(db)
 	slices.Sort(sorted)
-	floor, top := sorted[len(sorted)/20], sorted[len(sorted)*19/20]
+	return sorted[len(sorted)/20], sorted[len(sorted)*19/20]
+}
+
+// Rests finds the pauses of a burst by its level; none where speech does not stand out of what is around it.
+func Rests(pcm []float32) []Rest {
+	db := levels(pcm)
+	floor, top := extremes(db)
 	if top-floor < 12 {
 		return nil
 	}

@@ -113,3 +113,15 @@ func (v *Vocabulary) Draw(logp []float32, temperature, at float64, first bool) C
 	all := float64(logp[last])
 	return Choice{Token: last, All: all, Log: all - v.allowed(logp, first)}
 }
+
+// Chance is a number in 0..1 that looks random (splitmix64's finisher, Steele and others 2014, over each input).
+func Chance(inputs ...uint64) float64 {
+	var z uint64
+	for _, x := range inputs {
+		z += x + 0x9e3779b97f4a7c15
+		z = (z ^ z>>30) * 0xbf58476d1ce4e5b9
+		z = (z ^ z>>27) * 0x94d049bb133111eb
+		z ^= z >> 31
+	}
+	return float64(z>>11) / (1 << 53)
+}

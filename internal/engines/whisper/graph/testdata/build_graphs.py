@@ -6,8 +6,8 @@ Package graph builds the same bytes in Go; its doc comment says what the inputs 
 onnx 1.23.2 and numpy 2.4.6. Shapes: B utterances, M mel frames, T = M/2 encoder frames, N tokens that go in at once,
 S places of the cache, C = S + N, H heads of 64, V vocabulary, A alignment heads; i counts the decoder's layers.
 
-encoder  mel [B,mels,M]                                       -> ck{i} [B,H,64,T]  cv{i} [B,H,T,64]
-decoder  tokens, pos [B,N]  mask [B,1,N,C]
+encoder  mel [B,mels,M]  at, weight [T]                       -> ck{i} [B,H,64,T]  cv{i} [B,H,T,64]
+decoder  tokens, pos [B,N]  mask [B,1,N,C]  weight [T]
          pk{i} [B,H,64,S]  pv{i} [B,H,S,64]  ck{i}  cv{i}     -> logp [B,N,V]  att [B,A,N,T]  nk{i} [B,H,64,N]  nv{i} [B,H,N,64]
 """
 import json, os, struct, sys
@@ -189,13 +189,14 @@ def encoder(sd, d):
     g, H, D, L = Graph(), d["n_audio_head"], d["n_audio_state"], d["n_text_layer"]
     conv = lambda x, n, **k: gelu(g, g.op("Conv", x, g.weight(n + "w", sd[f"encoder.{n}.weight"]), g.weight(n + "b", sd[f"encoder.{n}.bias"]), kernel_shape=[3], pads=[1, 1], **k))
     x = g.op("Transpose", conv(conv("mel", "conv1"), "conv2", strides=[2]), perm=[0, 2, 1])
-    frames = g.op("Slice", g.op("Shape", x), g.ints(1), g.ints(2))
-    x = g.op("Add", x, g.op("Slice", g.weight("positions", sd["encoder.positional_embedding"]), g.ints(0), frames, g.ints(0)))
+    x = g.op("Add", x, g.op("Gather", g.weight("positions", sd["encoder.positional_embedding"]), "at"))
+    frames = g.op("Shape", "at")
+    weight = g.op("Expand", "weight", g.op("Concat", g.ints(1), g.ints(1), frames, frames, axis=0))
     for i in range(d["n_audio_layer"]):
         p = f"encoder.blocks.{i}"
         q, k, v = qkv(g, p + ".attn", norm(g, p + ".attn_ln", x, sd), sd, D)
-        # ONNX Runtime's own operator: attention in blocks, without a matrix of the square of the length
-        a = g.op("MultiHeadAttention", q, k, v, domain="com.microsoft", num_heads=H, scale=1.0)
+        # ONNX Runtime's own operator; query, key, value, no bias, no mask, what is added to the scores
+        a = g.op("MultiHeadAttention", q, k, v, "", "", weight, domain="com.microsoft", num_heads=H, scale=1.0)
         x = residual(g, x, p + ".attn.out", a, sd)
         x = mlp(g, p, x, sd)
     xq = quantized(g, norm(g, "encoder.ln_post", x, sd))
@@ -208,7 +209,7 @@ def encoder(sd, d):
         split_heads(g, v, H, name=f"cv{i}")
     io = h.make_tensor_value_info
     outs = [[io(f"ck{i}", T.FLOAT, ["B", H, 64, "T"]), io(f"cv{i}", T.FLOAT, ["B", H, "T", 64])] for i in range(L)]
-    return g.model([io("mel", T.FLOAT, ["B", d["n_mels"], "M"])], sum(outs, []))
+    return g.model([io("mel", T.FLOAT, ["B", d["n_mels"], "M"]), io("at", T.INT64, ["T"]), io("weight", T.FLOAT, ["T"])], sum(outs, []))
 
 
 def decoder(sd, d, alignment_heads):
@@ -234,7 +235,7 @@ def decoder(sd, d, alignment_heads):
         x = residual(g, x, p + ".attn.out", merge_heads(g, y, D), sd)
         n = p + ".cross_attn.query"
         q = linear(g, n, quantized(g, norm(g, p + ".cross_attn_ln", x, sd)), sd[n + ".weight"] * 64 ** -0.5, sd[n + ".bias"] * 64 ** -0.5)
-        a = g.op("Softmax", g.op("MatMul", split_heads(g, q, H), f"ck{i}"), axis=-1)
+        a = g.op("Softmax", g.op("Add", g.op("MatMul", split_heads(g, q, H), f"ck{i}"), "weight"), axis=-1)
         heads = [hd for l, hd in alignment_heads if l == i]
         if heads:
             A.append(g.op("Gather", a, g.weight(f"heads{i}", np.array(heads, np.int64)), axis=1))
@@ -243,7 +244,7 @@ def decoder(sd, d, alignment_heads):
     g.op("LogSoftmax", product(g, quantized(g, norm(g, "decoder.ln", x, sd)), table, scale), names=["logp"], axis=-1)
     g.op("Concat", *A, names=["att"], axis=1)
     f, i64, io = T.FLOAT, T.INT64, h.make_tensor_value_info
-    ins = [io("tokens", i64, ["B", "N"]), io("pos", i64, ["B", "N"]), io("mask", f, ["B", 1, "N", "C"])]
+    ins = [io("tokens", i64, ["B", "N"]), io("pos", i64, ["B", "N"]), io("mask", f, ["B", 1, "N", "C"]), io("weight", f, ["T"])]
     outs = [io("logp", f, ["B", "N", V]), io("att", f, ["B", len(alignment_heads), "N", "T"])]
     for i in range(L):
         ins += [io(f"pk{i}", f, ["B", H, 64, "S"]), io(f"pv{i}", f, ["B", H, "S", 64]), io(f"ck{i}", f, ["B", H, 64, "T"]), io(f"cv{i}", f, ["B", H, "T", 64])]
