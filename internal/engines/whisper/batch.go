@@ -15,7 +15,7 @@ const (
 	headSize    = 64   // width of an attention head in every Whisper model
 	placesGrain = 64   // places of the cache come in this many: then what a sum of them gives does not depend on how many are empty
 	hidden      = -1e9 // added to what is not to be seen: its share is nought
-	batchFrames = 2000 // encoder frames that a batch has room for: five short bursts, or one of 30 s
+	batchFrames = 1600 // encoder frames that a batch has room for: four short bursts, or one of 30 s
 )
 
 // batch is the memory of the bursts that one thread decodes together, and the decoder's step over them. Burst i lies in

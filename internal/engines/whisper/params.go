@@ -60,7 +60,7 @@ type Params struct {
 // Defaults are the parameters that the measurements in this package's tests were made with.
 func Defaults() Params {
 	return Params{
-		TailMs: 1000, WindowMs: 8000, WindowStepMs: 2000, NoisyE2: 2000, SilenceMs: 3000, SilenceStep: 16, MaxTokens: 220, TokensSecond: 16, TokensSpare: 16, SilenceE6: 100, LongestMs: 30000,
+		TailMs: 1000, WindowMs: 8000, WindowStepMs: 2000, NoisyE2: 3000, SilenceMs: 3000, SilenceStep: 16, MaxTokens: 220, TokensSecond: 16, TokensSpare: 16, SilenceE6: 100, LongestMs: 30000,
 		BlockTextE4: 5000, NoSpeechE4: 6000, LogProbE4: -10000, WeakLogE4: -5000, WeakVoiceE4: 3000, CompressE2: 240,
 		LettersSec: 30, LettersSpare: 12,
 		LoopShort: 6, LoopMiddle: 5, LoopLong: 4, LoopSpan: 24, RepeatSpan: 6,
