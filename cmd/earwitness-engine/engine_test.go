@@ -309,7 +309,7 @@ func TestDamagedModelStaysOutside(t *testing.T) {
 // A translation is English, without words that have times and probabilities; a model that cannot translate says so.
 func TestSpeechIsTranslated(t *testing.T) {
 	e := start(t, 2)
-	pcm := recording(t, "ru-gigaam-example", "example.wav")
+	pcm := recording(t, "ru-deepspeech-sample", "ru.wav")
 	h, err := e.Hear(t.Context(), whisperBase(t), pcm, child.HearOptions{Translate: true})
 	if err != nil {
 		t.Fatal(err)

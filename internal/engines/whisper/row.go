@@ -47,7 +47,7 @@ type burst struct {
 	ctx   context.Context
 	m     *Model
 	pcm   []float32
-	noisy bool
+	noisy bool // or to be translated: what is known of translations was measured in windows of noisy bursts
 	opts  Options
 	heard Heard
 	err   error

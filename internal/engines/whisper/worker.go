@@ -276,7 +276,7 @@ func (m *Model) Hear(ctx context.Context, pcm []float32, opts Options) (Heard, e
 	if loud < float64(m.params.SilenceE6)/1e6 {
 		return Heard{State: StateNoSpeech, Reason: "silence"}, nil
 	}
-	b := &burst{ctx: ctx, m: m, pcm: pcm, noisy: timing.Range(pcm)*100 < float64(m.params.NoisyE2), opts: opts, done: make(chan struct{})}
+	b := &burst{ctx: ctx, m: m, pcm: pcm, noisy: opts.Translate || timing.Range(pcm)*100 < float64(m.params.NoisyE2), opts: opts, done: make(chan struct{})}
 	if ctx.Err() == nil {
 		m.queue.put(b)
 		select {
