@@ -47,7 +47,7 @@ func Utterances(dir string) (odd, even []Utterance, err error) {
 		_, digits, _ := strings.Cut(m[1], "_")
 		n, err := strconv.Atoi(digits)
 		if err != nil {
-			return nil, nil, fmt.Errorf("Utterance %q has no number", m[1])
+			return nil, nil, fmt.Errorf("utterance %q has no number", m[1])
 		}
 		u := Utterance{m[1], m[2], n}
 		if n%2 == 1 {
@@ -139,7 +139,7 @@ func pronounce(us []Utterance) (map[string][]spoken, error) {
 	script.WriteString(analyse)
 	for _, u := range us {
 		if strings.ContainsAny(u.Text, `"\`) {
-			return nil, fmt.Errorf("Utterance %s has a character that festival's script cannot hold", u.Name)
+			return nil, fmt.Errorf("utterance %s has a character that festival's script cannot hold", u.Name)
 		}
 		fmt.Fprintf(&script, "(show %q \"%s\")\n", u.Name, u.Text)
 	}

@@ -86,7 +86,7 @@ func fit(o options, us []corpus.Utterance) error {
 	return nil
 }
 
-// load makes the recogniser from the model on the shelf, as the engine does.
+// load makes the recogniser from the checkpoint in EARWITNESS_WEIGHTS, with noise reduction as the engine has it.
 func load(threads int) (*whisper.Model, error) {
 	weights := os.Getenv("EARWITNESS_WEIGHTS")
 	if weights == "" {

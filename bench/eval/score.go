@@ -36,6 +36,7 @@ func judge(lang, truth string, words []word) []verdict {
 	return out
 }
 
+// rights says of each written word whether it was said, and whether it can be judged.
 func rights(lang, truth string, words []word) (right, judged []bool) {
 	pieces, owner := split(lang, words)
 	right, judged = make([]bool, len(words)), make([]bool, len(words))

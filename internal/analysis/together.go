@@ -15,10 +15,9 @@ type together struct {
 
 // member is a transmission of speech in noise, the keying of which cannot be seen.
 type member struct {
-	at    int // its place among the transmissions
-	core  evidence.Span
-	hear  evidence.Span
-	apart bool // it is not heard with the one before it
+	at     int // its place among the transmissions
+	speech run // from the first word to the last, in frames of the chunk
+	hear   evidence.Span
 }
 
 // add takes in the next transmission: what will be at place at, made of s.
@@ -26,14 +25,12 @@ func (g *together) add(s signal, at int, t evidence.Transmission) {
 	if len(t.Hear) != 1 || s.seen || t.SnrCB >= g.p.DenseSNR {
 		return
 	}
-	m := member{at: at, hear: t.Hear[0]}
-	m.core = evidence.Span{From: int64(s.cores[0].from) * audio.Hop, To: int64(s.cores[len(s.cores)-1].to) * audio.Hop}
-	m.apart = true
-	if n := len(g.members); n > 0 {
-		last := g.members[n-1]
-		m.apart = last.at != at-1 || (m.core.From-last.core.To)*1000 >= int64(g.p.HearTogether)*audio.Rate
-	}
-	g.members = append(g.members, m)
+	g.members = append(g.members, member{at, run{s.cores[0].from, s.cores[len(s.cores)-1].to}, t.Hear[0]})
+}
+
+// follows says whether b can be heard in one with a, which is the member before it.
+func (g *together) follows(a, b member) bool {
+	return b.at == a.at+1 && (b.speech.from-a.speech.to)*10 < g.p.HearTogether
 }
 
 // drop takes the transmission at place at out again.
@@ -49,7 +46,7 @@ func (g *together) mark(transmissions []evidence.Transmission) {
 	for first := 0; first < len(g.members); {
 		within := g.members[first].hear
 		next := first + 1
-		for next < len(g.members) && !g.members[next].apart && g.members[next].hear.To-within.From <= most {
+		for next < len(g.members) && g.follows(g.members[next-1], g.members[next]) && g.members[next].hear.To-within.From <= most {
 			within.To = g.members[next].hear.To
 			next++
 		}

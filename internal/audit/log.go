@@ -92,11 +92,11 @@ func (a *audit) checkTiles(l logFolder, t *tree) {
 		}
 		have[p] = true
 		b, err := a.readFile(name, raw.TileWidth*raw.RecordSize+1)
-		if full := (raw.TilePath{Level: p.Level, N: p.N, Width: raw.TileWidth}); absent(err) && a.exists(l.name+"/tile/"+full.String()) {
-			continue // a writer has filled the tile meanwhile
-		}
 		if err != nil {
-			a.find(TileRead, name, "%v", err)
+			full := raw.TilePath{Level: p.Level, N: p.N, Width: raw.TileWidth}
+			if !absent(err) || !a.exists(l.name+"/tile/"+full.String()) { // else a writer has filled the tile meanwhile
+				a.find(TileRead, name, "%v", err)
+			}
 			continue
 		}
 		if code, detail := t.checkTile(p, b); code != "" {

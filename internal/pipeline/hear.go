@@ -183,15 +183,13 @@ func part(h evidence.Heard, spans []evidence.Span, own evidence.Span) evidence.H
 	words, rest := h.Words, h.Text
 	h.Words, h.Text = nil, ""
 	for _, w := range words {
-		begin := strings.Index(rest, strings.TrimSpace(w.Text))
-		if begin < 0 {
-			begin = 0 // not as its words have it: they count
-			rest = w.Text + rest
+		said := strings.TrimSpace(w.Text)
+		before, after, found := strings.Cut(rest, said)
+		if !found { // the text is not as its words have it: they count
+			before, after = " ", rest
 		}
-		end := begin + len(strings.TrimSpace(w.Text))
-		end = len(rest) - len(strings.TrimLeftFunc(rest[end:], unicode.IsPunct))
-		text := rest[:end]
-		rest = rest[end:]
+		rest = strings.TrimLeftFunc(after, unicode.IsPunct)
+		text := before + said + after[:len(after)-len(rest)]
 		mid := (w.Span.From + w.Span.To) / 2
 		nearest := slices.MinFunc(spans, func(a, b evidence.Span) int { return cmp.Compare(away(a, mid), away(b, mid)) })
 		if nearest != own {

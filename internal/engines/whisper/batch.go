@@ -61,9 +61,9 @@ func grown[T any](b []T, n int) []T {
 
 // open readies an empty batch for bursts that are shown so.
 func (b *batch) open(shown window) {
-	step := b.m.params.SilenceStep
-	if !shown.spread {
-		step = longest * rate // none
+	step := 0
+	if shown.spread {
+		step = b.m.params.SilenceStep
 	}
 	b.at, b.weight = mel.Positions(b.at[:0], b.weight[:0], shown.samples, step)
 	b.shown, b.width, b.places = shown, len(b.at), placesGrain

@@ -49,7 +49,7 @@ type Params struct {
 	LeastE4      int        `json:"least_e4"`       // share of words expected to be right below which nothing is understood
 	NoTimeE4     int        `json:"no_time_e4"`     // share of words without any time of their own above which a text is invented
 	SplitMs      int        `json:"split_ms"`       // a burst of at least this length that is not understood is heard in two parts
-	DoubtE3      [signs]int `json:"doubt_e3"`       // weights of a word's signs in the logit of its probability (bench/doubt)
+	DoubtE3      [signs]int `json:"doubt_e3"`       // weights of a word's signs in the logit of its probability (make eval EVAL=-fit)
 	BoostE4      int        `json:"boost_e4"`       // by how many nats the odds of each token of a word of the case are raised, where such words are given ...
 	BoostMostE4  int        `json:"boost_most_e4"`  // ... and of a whole word at most
 	Seed         int        `json:"seed"`           // of what is drawn by chance
@@ -85,7 +85,8 @@ func (p Params) shown(samples int, noisy bool) window {
 		ms += p.SilenceMs
 	}
 	ms = (ms + p.WindowStepMs - 1) / p.WindowStepMs * p.WindowStepMs
-	return window{min(ms*rate/1000, longest*rate), !noisy}
+	n := min(ms*rate/1000, longest*rate)
+	return window{n, !noisy && n < longest*rate}
 }
 
 func (p Params) check() error {

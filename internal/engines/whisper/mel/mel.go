@@ -143,11 +143,14 @@ func (s *Spectrograph) LogMel(dst []float32, pcm []float32, tail int) []float32 
 
 // Positions appends the encoder frames that stand for that many samples followed by silence: their positions in the 30 s that
 // the encoder was trained with, and the logarithm of how many frames each stands for. Every frame of the samples is there;
-// of the silence after them one in step, which counts for as many: it matters to the encoder, and nearly all of it is the same.
+// of the silence after them one in step (0: none), which counts for as many: it matters to the encoder, and nearly all of it is the same.
 func Positions(at []int64, weight []float32, samples, step int) ([]int64, []float32) {
 	n, all := samples/Frame, Longest*Rate/Frame
 	for i := range n {
 		at, weight = append(at, int64(i)), append(weight, 0)
+	}
+	if step == 0 {
+		return at, weight
 	}
 	few := (all - n) / step
 	for i := range few {

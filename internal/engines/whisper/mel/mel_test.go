@@ -65,7 +65,7 @@ func BenchmarkLogMel(b *testing.B) {
 // The frames cover 30 s, those of the sound one by one, and together they stand for all 1,500.
 func TestPositions(t *testing.T) {
 	for _, samples := range []int{0, 4 * Rate, 12 * Rate, 29*Rate + Rate/2, 30 * Rate} {
-		for _, step := range []int{1, 16, 2000} {
+		for _, step := range []int{0, 1, 16, 2000} {
 			at, weight := Positions(nil, nil, samples, step)
 			sum, n := 0.0, samples/Frame
 			for i, p := range at {
@@ -75,8 +75,8 @@ func TestPositions(t *testing.T) {
 				sum += math.Exp(float64(weight[i]))
 			}
 			want := 1500.0
-			if step == 2000 {
-				want = float64(n) // none fits
+			if step == 0 || step == 2000 {
+				want = float64(n) // none is asked for, or fits
 			}
 			if math.Abs(sum-want) > 1e-3 || step == 1 && len(at) != 1500 {
 				t.Errorf("%d samples, one in %d: %d frames stand for %v", samples, step, len(at), sum)
