@@ -16,6 +16,12 @@ const (
 	EntryFailure            = "failure"             // Failure
 	EntryHearingChosen      = "hearing.chosen"      // HearingChosen
 	EntryOriginalExported   = "original.exported"   // OriginalExported
+	EntryUtteranceWritten   = "utterance.written"   // UtteranceWritten
+	EntryTranslationWritten = "translation.written" // TranslationWritten
+	EntryTransmissionsCut   = "transmissions.cut"   // TransmissionsCut
+	EntryStationsStated     = "stations.stated"     // StationsStated
+	EntryMarkSet            = "mark.set"            // MarkSet
+	EntryTransmissionPlayed = "transmission.played" // TransmissionPlayed
 )
 
 // Entry is one fact, by one author, at one time. Nothing in it is ever updated; a correction is a new

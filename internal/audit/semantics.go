@@ -3,8 +3,10 @@ package audit
 import (
 	"cmp"
 	"fmt"
+	"slices"
 
 	"github.com/earwitness/earwitness/evidence"
+	"github.com/earwitness/earwitness/internal/audit/chains"
 	"github.com/earwitness/earwitness/internal/audit/raw"
 )
 
@@ -16,6 +18,7 @@ type semantics struct {
 	keys       map[evidence.Digest]int64  // of results -> entry
 	statements map[int64]string           // entries that state something about a recording -> its number
 	needed     map[evidence.Digest]need   // blobs
+	written    chains.Rules
 }
 
 // epoch is one log of the case.
@@ -210,9 +213,45 @@ func (s *semantics) apply(a *audit, idx int64, e evidence.Entry) error {
 			return evidence.Invalid("%s has the digest %s, not %s", v.Recording, r.digest, v.Digest)
 		}
 		return err
+	case evidence.EntryUtteranceWritten:
+		return wrote(s, idx, e, func(v evidence.UtteranceWritten) (string, []evidence.Span) { return v.Recording, []evidence.Span{v.Span} })
+	case evidence.EntryTranslationWritten:
+		return wrote(s, idx, e, func(v evidence.TranslationWritten) (string, []evidence.Span) { return v.Recording, []evidence.Span{v.Span} })
+	case evidence.EntryStationsStated:
+		return wrote(s, idx, e, func(v evidence.StationsStated) (string, []evidence.Span) { return v.Recording, []evidence.Span{v.Span} })
+	case evidence.EntryMarkSet:
+		return wrote(s, idx, e, func(v evidence.MarkSet) (string, []evidence.Span) { return v.Recording, []evidence.Span{v.Span} })
+	case evidence.EntryTransmissionPlayed:
+		return wrote(s, idx, e, func(v evidence.TransmissionPlayed) (string, []evidence.Span) { return v.Recording, []evidence.Span{v.Span} })
+	case evidence.EntryTransmissionsCut:
+		return wrote(s, idx, e, func(v evidence.TransmissionsCut) (string, []evidence.Span) {
+			return v.Recording, slices.Concat(v.Was, v.Now)
+		})
 	default:
 		return evidence.Invalid("format 1 knows no entry of this kind")
 	}
+}
+
+// wrote checks what a person has written: its form, where it points, and that it follows what others wrote.
+func wrote[T any](s *semantics, idx int64, e evidence.Entry, about func(T) (string, []evidence.Span)) error {
+	v, err := body[T](e)
+	if err != nil {
+		return err
+	}
+	name, spans := about(v)
+	r, err := s.recording(name)
+	if err != nil {
+		return err
+	}
+	if r.samples < 0 {
+		return evidence.Invalid("%s was not decoded before", name)
+	}
+	for _, sp := range spans {
+		if err := sp.Validate(r.samples); err != nil {
+			return err
+		}
+	}
+	return s.written.Check(idx, e.Author, v)
 }
 
 func (s *semantics) startEpoch(a *audit, idx int64, e evidence.Entry) error {

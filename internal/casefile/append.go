@@ -12,6 +12,7 @@ import (
 
 	"github.com/earwitness/earwitness/evidence"
 	"github.com/earwitness/earwitness/internal/durable"
+	"github.com/earwitness/earwitness/internal/lockfile"
 	"github.com/earwitness/earwitness/internal/merklelog"
 	"github.com/earwitness/earwitness/internal/sqlitedb"
 )
@@ -23,8 +24,8 @@ const batchRequests = 1024
 type writer struct {
 	world  world
 	db     *sqlitedb.DB
-	lock   *lock // of the case
-	origin *lock // of its log's origin on this machine
+	lock   *lockfile.Lock // of the case
+	origin *lockfile.Lock // of its log's origin on this machine
 
 	mu      sync.Mutex
 	queue   []*request
@@ -331,7 +332,7 @@ func (w *writer) stop() error {
 // unlock lets others write.
 func (w *writer) unlock() error {
 	var errs []error
-	for _, l := range []*lock{w.origin, w.lock} {
+	for _, l := range []*lockfile.Lock{w.origin, w.lock} {
 		if l != nil {
 			errs = append(errs, l.Close())
 		}

@@ -19,6 +19,7 @@ import (
 	"github.com/earwitness/earwitness/evidence"
 	"github.com/earwitness/earwitness/internal/blobs"
 	"github.com/earwitness/earwitness/internal/durable"
+	"github.com/earwitness/earwitness/internal/lockfile"
 	"github.com/earwitness/earwitness/internal/merklelog"
 	"github.com/earwitness/earwitness/internal/sqlitedb"
 )
@@ -111,7 +112,7 @@ func Create(ctx context.Context, dir string, o Options) (_ *Case, err error) {
 	if err != nil {
 		return nil, err
 	}
-	lock, err := lockFile(filepath.Join(dir, "lock"), "the case "+dir)
+	lock, err := lockfile.Take(filepath.Join(dir, "lock"), "the case "+dir)
 	if err != nil {
 		return nil, err
 	}
@@ -252,7 +253,7 @@ func open(ctx context.Context, dir string, o OpenOptions, epoch *EpochOptions) (
 			return nil, err
 		}
 		c.writer = &writer{world: c.world}
-		if c.writer.lock, err = lockFile(filepath.Join(dir, "lock"), "the case "+dir); err != nil {
+		if c.writer.lock, err = lockfile.Take(filepath.Join(dir, "lock"), "the case "+dir); err != nil {
 			return nil, err
 		}
 	}
@@ -308,6 +309,9 @@ func (c *Case) Received(d evidence.Digest) (evidence.RecordingReceived, int64, b
 func (c *Case) Recording(name string) (evidence.RecordingReceived, int64, bool) {
 	return c.index.recording(name)
 }
+
+// Edited finds the entry of an edit by its digits.
+func (c *Case) Edited(edit string) (int64, bool) { return c.index.written.Edited(edit) }
 
 // Result finds the index of the result with a key.
 func (c *Case) Result(key evidence.Digest) (int64, bool) { return c.index.result(key) }

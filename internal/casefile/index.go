@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/earwitness/earwitness/evidence"
+	"github.com/earwitness/earwitness/internal/casefile/chains"
 )
 
 // index is what lookups and the rules for new entries need to know of the entries so far. It is never stored: it
@@ -27,6 +28,7 @@ type index struct {
 	results    map[evidence.Digest]int64
 	statements map[int64]string // index of an entry that describes a recording
 	samples    map[string]int64 // of the longest decoded sound of a recording
+	written    *chains.Chains   // what people have written
 	next       int64            // entries taken in; only of an index without a parent
 }
 
@@ -38,8 +40,10 @@ type recording struct {
 func newIndex(parent *index) *index {
 	x := &index{parent: parent, byName: map[string]*recording{}, byDigest: map[evidence.Digest]*recording{},
 		results: map[evidence.Digest]int64{}, statements: map[int64]string{}, samples: map[string]int64{}}
-	if parent != nil {
-		x.recordings = parent.count()
+	if parent == nil {
+		x.written = chains.New(nil)
+	} else {
+		x.recordings, x.written = parent.count(), chains.New(parent.written)
 	}
 	return x
 }
@@ -140,6 +144,7 @@ func (x *index) merge(child *index) {
 	join(x.byDigest, child.byDigest)
 	join(x.results, child.results)
 	join(x.statements, child.statements)
+	x.written.Merge(child.written)
 	for name, n := range child.samples {
 		x.samples[name] = max(x.samples[name], n)
 	}
@@ -205,6 +210,10 @@ func (x *index) addStored(idx int64, stored []byte) error {
 	}
 	if _, opened := body.(evidence.CaseOpened); opened != (idx == 0) {
 		return damagedEntry(idx, fmt.Errorf("it is a %s", e.Kind))
+	}
+	if w, ok := chains.Of(e.Author, body); ok {
+		x.written.Take(idx, e.Author, w)
+		return nil
 	}
 	x.add(idx, body, e.Time)
 	return nil

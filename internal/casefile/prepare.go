@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/earwitness/earwitness/evidence"
+	"github.com/earwitness/earwitness/internal/casefile/chains"
 )
 
 // prepared is an entry in its canonical bytes with what it means.
@@ -54,9 +55,30 @@ func decodeBody(e evidence.Entry) (any, error) {
 		return evidence.DecodeBody[evidence.HearingChosen](e, e.Kind)
 	case evidence.EntryOriginalExported:
 		return evidence.DecodeBody[evidence.OriginalExported](e, e.Kind)
+	case evidence.EntryUtteranceWritten:
+		return validBody[evidence.UtteranceWritten](e)
+	case evidence.EntryTranslationWritten:
+		return validBody[evidence.TranslationWritten](e)
+	case evidence.EntryTransmissionsCut:
+		return validBody[evidence.TransmissionsCut](e)
+	case evidence.EntryStationsStated:
+		return validBody[evidence.StationsStated](e)
+	case evidence.EntryMarkSet:
+		return validBody[evidence.MarkSet](e)
+	case evidence.EntryTransmissionPlayed:
+		return evidence.DecodeBody[evidence.TransmissionPlayed](e, e.Kind)
 	default:
 		return nil, evidence.Invalid("%q is no kind of entry", e.Kind)
 	}
+}
+
+// validBody reads what a person has written, and checks it as far as it stands by itself.
+func validBody[T interface{ Validate() error }](e evidence.Entry) (any, error) {
+	v, err := evidence.DecodeBody[T](e, e.Kind)
+	if err == nil {
+		err = v.Validate()
+	}
+	return v, err
 }
 
 // checkResult checks what a result says by itself, and returns its output.
@@ -144,8 +166,32 @@ func (c *Case) admit(x *index, idx int64, p *prepared) error {
 			return evidence.Invalid("the original of %s has the digest %s, not %s", b.Recording, r.Digest, b.Digest)
 		}
 	}
+	if w, ok := chains.Of(p.entry.Author, p.body); ok {
+		return c.admitWritten(x, idx, p, w)
+	}
 	x.add(idx, p.body, p.entry.Time)
 	return nil
+}
+
+// admitWritten checks what a person has written against what others have.
+func (c *Case) admitWritten(x *index, idx int64, p *prepared, w chains.Written) error {
+	recording, spans := w.Spans()
+	if err := known(x, recording); err != nil {
+		return err
+	}
+	samples, decoded := x.decoded(recording)
+	if !decoded {
+		return evidence.Invalid("%s has not been decoded: there is nothing in it yet to write about", recording)
+	}
+	for _, s := range spans {
+		if err := s.Validate(samples); err != nil {
+			return fmt.Errorf("check %s of %s: %w", p.entry.Kind, recording, err)
+		}
+	}
+	if t, ok := p.body.(evidence.TranslationWritten); ok && t.Of >= idx {
+		return evidence.Invalid("a translation is of words that were there before: entry %d is not", t.Of)
+	}
+	return x.written.Admit(idx, p.entry.Author, w)
 }
 
 func (c *Case) admitResult(x *index, r evidence.Result, out any) error {

@@ -14,6 +14,7 @@ import (
 
 	"github.com/earwitness/earwitness/evidence"
 	"github.com/earwitness/earwitness/internal/durable"
+	"github.com/earwitness/earwitness/internal/lockfile"
 	"github.com/earwitness/earwitness/internal/merklelog"
 	"github.com/earwitness/earwitness/internal/sqlitedb"
 )
@@ -81,7 +82,7 @@ func (c *Case) lockOrigin() error {
 		}
 		w.origin = nil
 	}
-	w.origin, err = lockFile(filepath.Join(c.world.seenDir, digits+".lock"), "another copy of the case "+c.dir)
+	w.origin, err = lockfile.Take(filepath.Join(c.world.seenDir, digits+".lock"), "another copy of the case "+c.dir)
 	return err
 }
 

@@ -1,4 +1,6 @@
-package casefile
+// Package lockfile keeps two programs from writing to the same thing: an exclusive lock that a file stands for, and that
+// ends with the process that holds it.
+package lockfile
 
 import (
 	"errors"
@@ -8,18 +10,18 @@ import (
 	"github.com/earwitness/earwitness/evidence"
 )
 
-// lock is an exclusive lock that a file stands for.
-type lock struct {
+// Lock is a lock that is held.
+type Lock struct {
 	file *os.File
 }
 
 // Close gives the lock back. It says so before it closes the file: a child process that is just being started shares
 // the file for a moment, and would keep the lock.
-func (l *lock) Close() error { return errors.Join(unlock(l.file), l.file.Close()) }
+func (l *Lock) Close() error { return errors.Join(unlock(l.file), l.file.Close()) }
 
-// lockFile takes the lock that a file stands for, until the result is closed or the process ends, however it ends.
+// Take takes the lock that a file stands for, until the result is closed or the process ends, however it ends.
 // what names the thing for the Conflict that says who has it.
-func lockFile(name, what string) (*lock, error) {
+func Take(name, what string) (*Lock, error) {
 	f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("lock %s: %w", what, err)
@@ -35,5 +37,5 @@ func lockFile(name, what string) (*lock, error) {
 		}
 		return nil, err
 	}
-	return &lock{f}, nil
+	return &Lock{f}, nil
 }
