@@ -88,6 +88,7 @@ func TestJSONLReadsBack(t *testing.T) {
 		if err := json.Unmarshal([]byte(s), &back); err != nil {
 			t.Fatal(err)
 		}
+		lines[i].Desk = transcript.Desk{} // not for export
 		if !reflect.DeepEqual(back, lines[i]) {
 			t.Errorf("got  %+v\nwant %+v", back, lines[i])
 		}

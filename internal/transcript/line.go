@@ -21,7 +21,7 @@ const (
 )
 
 // States lists them, in the order in which they are documented.
-var States = [...]string{StateDraft, StateNotUnderstood, StateNoSpeech, StateNoWords, StateWaiting, StateFailed}
+var States = [...]string{StateVerified, StateDisputed, StateCorrected, StateDraft, StateNotUnderstood, StateNoSpeech, StateNoWords, StateWaiting, StateFailed}
 
 // Line is one transmission as a reader meets it. Its JSON form is a line of `export jsonl`;
 // docs/format/export.md is normative for it.
@@ -54,9 +54,20 @@ type Line struct {
 	Entries     []int64       `json:"entries"`               // of the log, on which this line rests
 	Synthetic   bool          `json:"synthetic,omitempty"`   // the recording was made, not received
 	Calls       []Call        `json:"calls,omitempty"`       // selective calls and signalling tones in it
-	Translation *Translation  `json:"translation,omitempty"` // into English, where somebody had it made
+	Translation *Translation  `json:"translation,omitempty"` // a person's, into English before others; else a machine's draft in English, where somebody had it made
+	People      *People       `json:"people,omitempty"`      // what people have stated about it
+
+	Desk Desk `json:"-"`
 
 	english bool // the line is one of InEnglish
+}
+
+// Desk is what somebody who writes about a line needs to know beyond it.
+type Desk struct {
+	MachineWords []Word        // the machine's, also where people's count
+	Basis        int64         // entry whose words count; of a machine's, the last of the hearings; 0 where there is none
+	Translations []Translation // people's, by language
+	TakenBack    []Translation // people's, without a text: what the next one in their language replaces
 }
 
 // Call is a code of tones that names a receiver. Where the same tones can be read in several systems, each reading is there.
@@ -119,11 +130,11 @@ func (s *State) AllLines() []Line {
 }
 
 func (r *recording) lines() []Line {
-	out := make([]Line, len(r.transmissions))
-	for i, t := range r.transmissions {
+	all := r.shown()
+	out := make([]Line, len(all))
+	for i, t := range all {
 		out[i] = r.line(t)
 	}
-	slices.SortStableFunc(out, compare)
 	return out
 }
 
@@ -148,7 +159,7 @@ func sign(n int64) int {
 
 func seconds(sample int64) float64 { return float64(sample) / evidence.Rate }
 
-func (r *recording) line(t evidence.Transmission) Line {
+func (r *recording) line(t shown) Line {
 	l := Line{
 		Citation:  evidence.Citation{Recording: r.ID, Span: t.Span}.String(),
 		Recording: r.ID, File: r.Name, Digest: r.Digest.String(), Synthetic: r.Synthetic,
@@ -169,13 +180,44 @@ func (r *recording) line(t evidence.Transmission) Line {
 	var parts []*heard
 	l.State, l.Reason, parts = r.stateOf(t)
 	r.words(&l, parts)
-	l.Translation = r.translation(parts)
+	if t.drawn {
+		l.within(t.Span)
+	}
+	for _, h := range parts {
+		l.Desk.Basis = max(l.Desk.Basis, h.entry)
+	}
+	if !t.drawn {
+		l.Translation = r.translation(parts)
+	}
+	l.Desk.MachineWords = l.Words
+	r.people(&l, t)
+	if l.People != nil && l.People.Entry != 0 {
+		l.Desk.Basis = l.People.Entry
+	}
+	l.translated(t.people)
 	return l
+}
+
+// within leaves of the machine's words those whose middle lies in a span that a person drew.
+func (l *Line) within(sp evidence.Span) {
+	from, to := seconds(sp.From), seconds(sp.To)
+	l.Words = slices.DeleteFunc(l.Words, func(w Word) bool { return (w.Start+w.End)/2 < from || (w.Start+w.End)/2 >= to })
+	texts := make([]string, len(l.Words))
+	for i, w := range l.Words {
+		texts[i] = w.Word
+	}
+	l.Text = strings.Join(texts, " ")
+	switch {
+	case l.State == StateDraft && l.Text == "":
+		l.State, l.Reason, l.Probability = StateNotUnderstood, "the machine put no words here", 0
+	case l.State == StateNoWords:
+		l.State, l.Reason = StateNotUnderstood, "no machine has heard these seconds by themselves"
+	}
 }
 
 // stateOf says what became of a transmission, why where that needs saying, and which results it rests
 // on. A failure counts only where no result is there: what was heard once stays heard.
-func (r *recording) stateOf(t evidence.Transmission) (state, reason string, parts []*heard) {
+func (r *recording) stateOf(t shown) (state, reason string, parts []*heard) {
 	if len(t.Hear) == 0 {
 		return StateNoWords, t.Sound, nil
 	}

@@ -31,7 +31,10 @@ type recording struct {
 	newest        map[evidence.Span]*heard // of each span, whichever model heard it
 	chosen        string                   // digest of the model whose hearing counts; "" for the newest
 	failures      map[work]Failure
-	english       map[evidence.Digest]*translated // the newest translation, by the key of the hearing that it belongs to
+	english       map[evidence.Digest]*translated // the newest translation by a machine, by the key of the hearing that it belongs to
+	passages      map[evidence.Span]*passage      // what people have stated
+	marks         []Mark                          // that are set
+	markEntries   []Mark                          // every setting and taking off, with nothing but span and entry
 }
 
 // hearing is what one model made of one span; a later engine's hearing with the same model takes its place.
@@ -172,6 +175,8 @@ func (s *State) apply(idx int64, e evidence.Entry) error {
 			w.span = *b.Span
 		}
 		r.failures[w] = Failure{Entry: idx, Hint: b.Hint, Kind: b.Kind, Message: b.Message, Stage: b.Stage}
+	default:
+		return s.written(idx, e)
 	}
 	return nil
 }
@@ -195,6 +200,7 @@ func (s *State) received(idx int64, b evidence.RecordingReceived) error {
 		newest:    map[evidence.Span]*heard{},
 		failures:  map[work]Failure{},
 		english:   map[evidence.Digest]*translated{},
+		passages:  map[evidence.Span]*passage{},
 	}
 	r.describe(b.Reception)
 	if s.byID == nil {
@@ -344,10 +350,17 @@ func (s *State) Recording(id string) (Recording, error) {
 
 func (r *recording) snapshot() Recording {
 	v := r.Recording
-	v.Count = len(r.transmissions)
+	transmissions := r.shown()
+	v.Count = len(transmissions)
 	v.States = map[string]int{}
-	for _, t := range r.transmissions {
-		state, _, _ := r.stateOf(t)
+	for _, t := range transmissions {
+		state := ""
+		if t.people != nil {
+			state, _, _, _ = t.people.judge()
+		}
+		if state == "" {
+			state, _, _ = r.stateOf(t)
+		}
 		v.States[state]++
 	}
 	for w, f := range r.failures {

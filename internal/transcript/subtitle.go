@@ -103,10 +103,10 @@ func said(l Line) string {
 	return b.String()
 }
 
-// stateNote is what a reader must know beyond the text, in brackets; empty for a whole draft.
+// stateNote is what a reader must know beyond the text, in brackets; empty for a whole draft, and for what a person wrote.
 func stateNote(l Line) string {
 	switch {
-	case l.State == StateDraft && l.Reason == "":
+	case l.State == StateDraft && l.Reason == "", l.State == StateCorrected, l.State == StateVerified:
 		return ""
 	case l.State == StateDraft:
 		return "[" + plain(l.Reason) + "]"

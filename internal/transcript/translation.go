@@ -8,19 +8,21 @@ import (
 	"github.com/earwitness/earwitness/evidence"
 )
 
-// Translation is a machine's draft in English of what a line says in another language. It is made from the sound and
-// belongs to the hearing whose words the line shows: with another hearing it is not shown.
+// Translation is what a line says in another language: a person's, or a machine's draft in English. A draft is made from
+// the sound and belongs to the hearing whose words the line shows: with another hearing it is not shown.
 type Translation struct {
 	Text         string  `json:"text"`          // empty unless State is StateDraft
 	Language     string  `json:"language"`      // en
-	State        string  `json:"state"`         // StateDraft, or StateNotTranslated
+	State        string  `json:"state"`         // StateDraft or StateNotTranslated; of a person's StateTranslated or StateStale
 	Reason       string  `json:"reason"`        // why it is not translated, or which part is not
 	Engine       string  `json:"engine"`        //
 	EngineBuild  string  `json:"engine_build"`  //
 	Model        string  `json:"model"`         //
 	ModelDigest  string  `json:"model_digest"`  // of the model's manifest
 	Entries      []int64 `json:"entries"`       // of the log, on which it rests
-	MachineDraft bool    `json:"machine_draft"` // always true
+	MachineDraft bool    `json:"machine_draft"` // it is a machine's
+	Author       string  `json:"author,omitempty"`
+	Entry        int64   `json:"entry,omitempty"` // of a person's
 }
 
 // StateNotTranslated is the state of a translation of which nothing can be stood by, even as a draft.
@@ -37,6 +39,12 @@ type translated struct {
 
 // String writes a translation so that nobody takes it for what was said: "en (machine draft): ...".
 func (t Translation) String() string {
+	if !t.MachineDraft {
+		if t.State == StateStale {
+			return t.Language + " (stale): " + t.Text
+		}
+		return t.Language + ": " + t.Text
+	}
 	s := t.Language + " (machine draft): " + t.Text
 	switch {
 	case t.State != StateDraft:
@@ -131,6 +139,10 @@ func InEnglish(lines []Line) []Line {
 			l.Text, l.Words = heardMark+" "+l.Text, nil
 		case t == nil:
 			l.Text, l.Words, l.State, l.Reason = "", nil, StateNotTranslated, ""
+		case !t.MachineDraft && t.Language == "en" && t.State == StateTranslated:
+			l.Text, l.Words = t.Text, nil
+		case !t.MachineDraft:
+			l.Text, l.Words, l.State, l.Reason = "", nil, StateNotTranslated, "its translation is stale, or not into English"
 		case t.State != StateDraft:
 			l.Text, l.Words, l.State, l.Reason = "", nil, t.State, t.Reason
 		default:
