@@ -16,7 +16,15 @@ all: build
 setup:
 	@./tools/setup.sh
 
-build: setup bin/earwitness bin/earwitness-engine
+build: setup workbench/dist/index.html bin/earwitness bin/earwitness-engine
+
+# The workbench's screens, which bin/earwitness carries. go build works without them, and serve then says so.
+WORKBENCH := $(shell find workbench/src workbench/public workbench/index.html workbench/*.json workbench/*.ts -type f 2>/dev/null)
+workbench/node_modules/.package-lock.json: workbench/package-lock.json
+	cd workbench && npm ci --no-audit --no-fund
+	@touch $@
+workbench/dist/index.html: workbench/node_modules/.package-lock.json $(WORKBENCH)
+	cd workbench && npm run --silent build
 
 # Always asked: the go command knows best what is up to date.
 .PHONY: bin/earwitness bin/earwitness-engine
@@ -39,7 +47,7 @@ voice-model: build
 
 demo: build model
 	rm -rf demo.case
-	bin/earwitness demo demo.case
+	bin/earwitness demo --no-serve demo.case
 
 test: build model voice-model lint unit
 
@@ -47,8 +55,10 @@ lint:
 	@out=$$(gofmt -s -l $$(git ls-files '*.go' 2>/dev/null || find . -name '*.go')); if [ -n "$$out" ]; then echo "gofmt -s would change:"; echo "$$out"; exit 1; fi
 	$(GO) vet ./...
 	$(GO) tool staticcheck ./...
+	cd workbench && npm run --silent check
 
 unit:
+	cd workbench && npm test --silent
 	EARWITNESS_BIN=$(CURDIR)/bin $(GO) test -timeout 20m ./...
 
 # Beside its peers, each in a Python environment of their own. EVAL holds flags: `make eval EVAL=-cached-peers` measures ours alone
@@ -78,4 +88,4 @@ ffmpeg-check:
 	internal/engines/decoder/ffmpeg/build.sh --check
 
 clean:
-	rm -rf bin demo.case
+	rm -rf bin demo.case workbench/node_modules workbench/dist/*

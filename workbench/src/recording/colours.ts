@@ -1,0 +1,36 @@
+// Bytes to colours. Both ways run evenly from dark to light or back, so that they survive a print without colour.
+
+type RGB = [number, number, number];
+
+const ways: Record<'light' | 'dark', RGB[]> = {
+  light: [[250, 248, 243], [222, 222, 222], [142, 156, 192], [62, 84, 146], [22, 32, 74]], // paper to ink blue
+  dark: [[20, 23, 28], [48, 38, 26], [124, 78, 22], [214, 148, 52], [255, 226, 168]], // night to amber
+};
+
+/** A colour for every byte, as ImageData has it. A gain above 1 shows fainter sound; what is below the floor is paper. */
+export function colourTable(theme: 'light' | 'dark', gain: number): Uint32Array {
+  const way = ways[theme];
+  const table = new Uint32Array(256);
+  const little = new Uint8Array(new Uint32Array([1]).buffer)[0] === 1;
+  for (let b = 0; b < 256; b++) {
+    const [r, g, bl] = mix(way, shade(b, gain));
+    table[b] = (little ? (255 << 24) | (bl << 16) | (g << 8) | r : (r << 24) | (g << 16) | (bl << 8) | 255) >>> 0;
+  }
+  return table;
+}
+
+const quietest = 60; // the byte of a quiet receiver's noise, about -86 dB
+
+/** How dark a byte is, 0 to 1. */
+export function shade(b: number, gain: number): number {
+  return Math.max(0, Math.min(1, ((b - quietest) / (230 - quietest)) * gain));
+}
+
+function mix(way: RGB[], at: number): RGB {
+  const x = at * (way.length - 1);
+  const i = Math.min(way.length - 2, Math.floor(x));
+  const [a, b] = [way[i], way[i + 1]];
+  if (!a || !b) return [0, 0, 0];
+  const part = x - i;
+  return [0, 1, 2].map((k) => Math.round((a[k] ?? 0) + ((b[k] ?? 0) - (a[k] ?? 0)) * part)) as RGB;
+}

@@ -1,0 +1,55 @@
+import type { RecordingView } from '../api/types';
+import { exportURL } from '../api/client';
+import { language, number, t } from '../i18n';
+import { Parts } from '../lines/said';
+import { reveal } from '../lines/text';
+import { dateName, wallClock, wholeClock } from '../sound/time';
+import { toast } from '../ui/announce';
+import { Icon } from '../ui/icons';
+
+export async function copy(text: string): Promise<void> {
+  try {
+    await navigator.clipboard.writeText(text);
+    toast(`${t.value.common.copied}: ${text}`);
+  } catch {
+    toast(t.value.common.copyFailed, { hint: text, alarm: true });
+  }
+}
+
+export function frequency(r: RecordingView): string {
+  const hz = r.reception.frequency_hz;
+  const mhz = hz ? `${new Intl.NumberFormat(language.value, { minimumFractionDigits: 3, maximumFractionDigits: 6 }).format(hz / 1e6)} MHz` : '';
+  return [mhz, r.reception.mode ?? ''].filter(Boolean).join(' ');
+}
+
+/** When the recording begins, as surely as that is known: from a clock, or about. */
+export function startName(r: RecordingView): string {
+  const start = r.reception.start;
+  const wall = wallClock(r.start ?? start?.time ?? '');
+  if (!wall) return t.value.recording.noStart;
+  const plus = start?.uncertainty_milli ?? 0;
+  const time = plus > 0 ? t.value.recording.uncertain(wall.time, plus >= 60_000 ? `${number(Math.round(plus / 6000) / 10)} min` : `${number(plus / 1000)} s`) : wall.time;
+  return `${dateName(wall.date, language.value)}, ${time} ${wall.offset}`;
+}
+
+export function RecordingHead({ recording: r, read, of }: { recording: RecordingView; read: number; of: number }) {
+  const m = t.value.recording;
+  const short = `${r.digest.replace(/^sha256:/, '').slice(0, 4)}…${r.digest.slice(-4)}`;
+  return (
+    <header>
+      <h1><span class="mono quiet">{r.recording}</span> <span dir="auto" class="said"><Parts parts={reveal(r.file)} /></span></h1>
+      {frequency(r) && <b>{frequency(r)}</b>}
+      <span class="quiet" title={r.reception.start?.basis}>{startName(r)}</span>
+      <time>{wholeClock(r.samples)}</time>
+      {r.synthetic && <span class="state doubt">{t.value.common.synthetic}</span>}
+      <button type="button" class="plain" title={m.digest} onClick={() => void copy(r.digest)}><Icon name="original" /> {m.original} <code>{short}</code></button>
+      <span class="end">
+        <span class="mono">{m.read(number(read), number(of))}</span>
+        <details class="menu">
+          <summary>{m.export}</summary>
+          <ul>{['srt', 'vtt', 'jsonl', 'csv'].map((f) => <li key={f}><a href={exportURL(f, r.recording)} download>{f}</a></li>)}</ul>
+        </details>
+      </span>
+    </header>
+  );
+}

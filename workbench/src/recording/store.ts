@@ -1,0 +1,258 @@
+// One recording as it is worked on: its lines as the case has them, what is written and still on its way, and where one is.
+
+import { batch, computed, effect, signal } from '@preact/signals';
+import * as api from '../api/client';
+import { onEvent } from '../api/events';
+import type { LineView, Presence, RecordingView, Span } from '../api/types';
+import { number, t } from '../i18n';
+import { editOf, writtenText, writtenTranslation, type Change } from '../lines/change';
+import { doubtfulWords, threshold } from '../lines/doubt';
+import type { Field } from '../lines/drafts';
+import { isUnread, lineID, nextFitting, replaceAround } from '../lines/order';
+import { overlay } from '../lines/overlay';
+import { newID, onDone, type Workspace } from '../shell/workspace';
+import { overlaps } from '../sound/time';
+import { announce, toast } from '../ui/announce';
+import { Scope, settled } from '../ui/scope';
+import { tell } from '../ui/trouble';
+
+export type Panel = 'details' | 'difference' | null;
+export type Asking = 'from' | 'to' | 'distress' | null;
+
+export class RecordingStore {
+  readonly recording = signal<RecordingView | null>(null);
+  readonly error = signal<unknown>(null);
+  readonly loaded = signal(false);
+  readonly lines = computed<LineView[]>(() => this.withPending());
+  readonly samples = computed(() => this.recording.value?.samples ?? 0);
+
+  /** The line one is on, by name. */
+  readonly active = signal('');
+  readonly index = computed(() => this.lines.value.findIndex((l) => lineID(l.span) === this.active.value));
+  readonly line = computed<LineView | null>(() => this.lines.value[this.index.value] ?? null);
+  /** Counts up whenever the active line is to be brought into view. */
+  readonly reveal = signal(0);
+  readonly writing = signal<Field | null>(null);
+  readonly selection = signal<Span | null>(null);
+  readonly doubtMarks = signal(false);
+  readonly panel = signal<Panel>(null);
+  readonly asking = signal<Asking>(null);
+  readonly people = signal<Presence[]>([]);
+
+  private readonly server = signal<LineView[]>([]);
+  private entries = 0;
+  private readonly scope = new Scope();
+
+  constructor(
+    readonly id: string,
+    readonly space: Workspace,
+    private readonly first: Span | null,
+  ) {
+    const refresh = settled(300, () => void this.load());
+    this.scope.own(() => refresh.cancel());
+    this.scope.own(onEvent((e) => {
+      if (e.kind === 'again') refresh();
+      if (e.kind === 'entries' && e.recording === id && (e.entries ?? 0) > this.entries) refresh();
+      if (e.kind === 'jobs' && (this.recording.peek()?.drawn ?? 0) < this.samples.peek()) refresh();
+      if (e.kind === 'presence') this.people.value = (e.people ?? []).filter((p) => p.recording === id && !p.you);
+    }));
+    this.scope.own(onDone((recording, d) => {
+      if (recording !== id) return;
+      batch(() => {
+        this.server.value = replaceAround(this.server.peek(), d.around, d.lines);
+        const r = this.recording.peek();
+        if (r) this.recording.value = { ...r, heard: this.server.peek().filter((l) => l.author !== '').length };
+      });
+    }));
+    // A line that was cut away leaves one on what took its place.
+    this.scope.own(effect(() => {
+      const lines = this.lines.value;
+      const at = this.active.peek();
+      if (at === '' || lines.length === 0 || lines.some((l) => lineID(l.span) === at)) return;
+      const [from, to] = at.split('-').map(Number);
+      const heir = lines.find((l) => overlaps(l.span, { from: from ?? 0, to: to ?? 0 })) ?? lines[0];
+      if (heir) this.active.value = lineID(heir.span);
+    }));
+    const look = settled(800, () => this.tellPresence());
+    this.scope.own(effect(() => {
+      void this.active.value;
+      void this.writing.value;
+      look();
+    }));
+    this.scope.own(() => look.cancel());
+  }
+
+  async load(): Promise<void> {
+    try {
+      const [recording, view] = await Promise.all([api.recording(this.id), api.lines(this.id)]);
+      batch(() => {
+        this.recording.value = recording;
+        this.server.value = view.lines;
+        this.entries = view.entries;
+        this.error.value = null;
+        this.loaded.value = true;
+        if (this.active.peek() === '') this.land();
+      });
+    } catch (e) {
+      this.error.value = e;
+    }
+  }
+
+  end(): void {
+    this.scope.end();
+  }
+
+  // Where the address says, else at the first line that nobody has read.
+  private land(): void {
+    const lines = this.lines.value;
+    const at = this.first;
+    const wanted = at
+      ? lines.find((l) => lineID(l.span) === lineID(at)) ?? lines.find((l) => overlaps(l.span, { from: at.from, to: Math.max(at.to, at.from + 1) })) ?? lines.find((l) => l.span.from >= at.from)
+      : lines.find(isUnread);
+    const line = wanted ?? lines[0];
+    if (line) this.goTo(line);
+  }
+
+  private withPending(): LineView[] {
+    let lines = this.server.value;
+    const mine = this.space.outbox.pending.value.filter((p) => p.recording === this.id && !p.conflict);
+    for (const p of mine) lines = overlay(lines, p.edit, this.space.session.person);
+    return lines;
+  }
+
+  private tellPresence(): void {
+    const line = this.line.peek();
+    if (api.sessionOver.peek()) return;
+    // Who cannot be told that one is here is told at the next move.
+    api.presence({ recording: this.id, writing: this.writing.peek() !== null, ...(line ? { span: line.span } : {}) }).catch(() => undefined);
+  }
+
+  goTo(line: LineView): void {
+    batch(() => {
+      this.active.value = lineID(line.span);
+      this.reveal.value++;
+    });
+  }
+
+  /** Goes so many lines on; false at an end. */
+  step(by: number): boolean {
+    const lines = this.lines.value;
+    const to = Math.max(0, Math.min(lines.length - 1, this.index.value + by));
+    const line = lines[to];
+    if (!line || to === this.index.value) {
+      announce(by < 0 ? t.value.edit.first : t.value.edit.last);
+      return false;
+    }
+    this.goTo(line);
+    return true;
+  }
+
+  goNext(fits: (l: LineView) => boolean, none: string): boolean {
+    const at = nextFitting(this.lines.value, this.index.value, fits);
+    const line = this.lines.value[at];
+    if (!line) {
+      toast(none);
+      return false;
+    }
+    this.goTo(line);
+    return true;
+  }
+
+  isDoubtful = (l: LineView) => doubtfulWords(l, threshold.value) > 0;
+
+  /** Makes a change; false where the lines are no longer what it changes. */
+  change(c: Change, record = true): boolean {
+    if (!this.space.may('write') && this.space.session.may.length > 0) {
+      toast(t.value.edit.notAllowed, { alarm: true });
+      return false;
+    }
+    const edit = editOf(newID(), c, this.lines.value);
+    if (!edit) {
+      toast(t.value.undo.changed, { alarm: true });
+      return false;
+    }
+    void this.space.outbox.add(this.id, edit, c);
+    if (record) this.space.undo.push(this.id, c);
+    return true;
+  }
+
+  undo(): void {
+    const done = this.space.undo.undo(this.id, (c) => this.change(c, false));
+    toast(done ? t.value.undo.undone(t.value.undo[done.kind]) : t.value.undo.nothing);
+  }
+
+  redo(): void {
+    const done = this.space.undo.redo(this.id, (c) => this.change(c, false));
+    toast(done ? t.value.undo.redone(t.value.undo[done.kind]) : t.value.undo.nothingRedo);
+  }
+
+  /** The words in a field: the draft, or what counts. */
+  wordsIn(line: LineView, field: Field): string {
+    return this.space.drafts.get(this.id, line.span, field)?.text ?? shownIn(line, field);
+  }
+
+  type(line: LineView, field: Field, text: string): void {
+    const entry = field === 'text' ? line.entry : line.translation?.author ? line.translation.entry : 0;
+    this.space.drafts.set(this.id, line.span, field, text, shownIn(line, field), entry);
+  }
+
+  /** Takes a draft back: what counts is shown again. */
+  discard(line: LineView): void {
+    this.space.drafts.remove(this.id, line.span, 'text');
+    this.space.drafts.remove(this.id, line.span, 'translation');
+  }
+
+  /** Saves what is written in a line. Saving the machine's words as they are states that a person hears them so. */
+  async save(line: LineView, field: Field): Promise<void> {
+    const vouches = field === 'text' && line.author === '' && line.text !== '';
+    await this.saveField(line, 'text', vouches);
+    const now = this.lines.value.find((l) => lineID(l.span) === lineID(line.span)) ?? line;
+    await this.saveField(now, 'translation', false);
+    const r = this.recording.value;
+    if (r) announce(t.value.edit.saved(number(this.lines.value.filter((l) => l.author !== '').length), number(r.of)));
+  }
+
+  private async saveField(line: LineView, field: Field, vouches: boolean): Promise<void> {
+    const { drafts, outbox, undo } = this.space;
+    const draft = drafts.get(this.id, line.span, field);
+    const after = (draft?.text ?? shownIn(line, field)).trim();
+    const before = field === 'text' ? writtenText(line) : writtenTranslation(line);
+    if ((!draft && !vouches) || after === before) {
+      drafts.remove(this.id, line.span, field);
+      return;
+    }
+    if (field === 'translation' && line.basis === 0 && line.entry === 0 && line.author === '') {
+      toast(t.value.edit.noBasis, { alarm: true });
+      return;
+    }
+    const language = field === 'text' ? line.lang : line.translation?.language || 'en';
+    const change: Change = { kind: field, span: line.span, before, after, language };
+    const edit = editOf(newID(), change, this.lines.value);
+    if (!edit) return;
+    // Somebody wrote here after this person began: the server is told what they had before them, and says so.
+    if (draft && draft.began !== shownIn(line, field)) {
+      if (edit.utterance) edit.utterance.replaces = draft.entry;
+      if (edit.translation) edit.translation.replaces = draft.entry;
+    }
+    await outbox.add(this.id, edit, change);
+    undo.push(this.id, change);
+    drafts.remove(this.id, line.span, field);
+  }
+
+  /** Says that this person has played a line from end to end. */
+  played(line: LineView): void {
+    this.patch(line, { ...line, played: true });
+    api.played(this.id, line.span).then((fresh) => this.patch(line, fresh), (e: unknown) => {
+      this.patch(line, { ...line, played: false });
+      tell(e);
+    });
+  }
+
+  private patch(line: LineView, fresh: LineView): void {
+    this.server.value = this.server.peek().map((l) => (lineID(l.span) === lineID(line.span) ? fresh : l));
+  }
+}
+
+function shownIn(line: LineView, field: Field): string {
+  return field === 'text' ? line.text : line.translation?.text ?? '';
+}

@@ -1,0 +1,55 @@
+import * as api from '../api/client';
+import { language, languageNames, languages, t, type Language } from '../i18n';
+import { singleKeys } from '../keys/dispatch';
+import { plain } from '../lines/text';
+import { autoPlay, distressMode } from '../sound/listening';
+import { toast } from '../ui/announce';
+import { Dialog } from '../ui/dialog';
+import { density, theme, themes, type Theme } from '../ui/theme';
+import { tell } from '../ui/trouble';
+import type { Workspace } from './workspace';
+
+export function SettingsDialog({ onClose, space }: { onClose: () => void; space: Workspace }) {
+  const m = t.value.settings;
+  const s = t.value.session;
+  const link = () => api.newLink().then(async (l) => {
+    await navigator.clipboard.writeText(l.link);
+    toast(s.linkMade);
+  }).catch(tell);
+  const end = () => api.endSession().then(() => (api.sessionOver.value = true), tell);
+  return (
+    <Dialog title={m.title} onClose={onClose}>
+      <div class="settings">
+        <Choice name={m.language} value={language.value} all={languages} label={(l) => languageNames[l]} onChange={(l: Language) => (language.value = l)} />
+        <Choice name={m.theme} value={theme.value} all={themes} label={(v) => m.themes[v]} onChange={(v: Theme) => (theme.value = v)} />
+        <Choice name={m.density} value={density.value} all={['dense', 'comfortable'] as const} label={(v) => m.densities[v]} onChange={(v) => (density.value = v)} />
+        <Choice name={m.distress} value={distressMode.value} all={['ask', 'quiet', 'skip'] as const} label={(v) => m.distresses[v]} onChange={(v) => (distressMode.value = v)} />
+        <label class="line"><input type="checkbox" checked={autoPlay.value} onChange={(e) => (autoPlay.value = e.currentTarget.checked)} /> {m.autoplay}</label>
+        <label class="line"><input type="checkbox" checked={singleKeys.value} onChange={(e) => (singleKeys.value = e.currentTarget.checked)} /> {m.letters}</label>
+        <p class="quiet">{m.lettersWhy}</p>
+      </div>
+      <p>{s.person} <b dir="auto">{plain(space.session.person)}</b>. {space.session.blind && s.blind}</p>
+      <div class="actions">
+        <button type="button" onClick={() => void link()}>{s.link}</button>
+        <button type="button" onClick={() => void end()}>{s.end}</button>
+        <button type="button" class="first" onClick={onClose}>{t.value.common.close}</button>
+      </div>
+      <p class="quiet">Earwitness {space.session.version}</p>
+    </Dialog>
+  );
+}
+
+function Choice<T extends string>(props: { name: string; value: T; all: readonly T[]; label: (v: T) => string; onChange: (v: T) => void }) {
+  const pick = (s: string) => {
+    const found = props.all.find((v) => v === s);
+    if (found) props.onChange(found);
+  };
+  return (
+    <label class="field">
+      <span>{props.name}</span>
+      <select value={props.value} onChange={(e) => pick(e.currentTarget.value)}>
+        {props.all.map((v) => <option key={v} value={v}>{props.label(v)}</option>)}
+      </select>
+    </label>
+  );
+}
