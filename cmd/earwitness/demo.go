@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -22,26 +23,35 @@ import (
 
 func demoVerb(w *world) *cobra.Command {
 	rf := runFlags{model: defaultModel, decoder: "wasm", quiet: true}
+	sf := serveFlags{run: runFlags{model: defaultModel, threads: threadsDefault(), decoder: "auto"}}
+	var noServe bool
 	cmd := &cobra.Command{
 		Use:   "demo [DIR]",
 		Short: "Make a case from recordings that ship with earwitness, and run everything",
 		Long: `Make a case from recordings that ship with earwitness, and run everything: two synthetic radio nets, in Russian and
 English, with fading, crashes, squelch tails and a jammer, and two short real recordings. The folder is
-demo.case where none is named; it must not exist yet.`,
+demo.case where none is named; it must not exist yet. At the end the workbench is open, and the last line on standard
+output is its link, as of the verb serve; --no-serve ends when the case is made.`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			dir := "demo.case"
 			if len(args) == 1 {
 				dir = args[0]
 			}
-			return w.demo(cmd, dir, rf)
+			if err := w.demo(cmd, dir, rf); err != nil || noServe {
+				return err
+			}
+			w.dir = dir
+			return w.serve(cmd.Context(), sf, "\nThe workbench: ")
 		},
 	}
+	sf.register(cmd)
+	cmd.Flags().BoolVar(&noServe, "no-serve", false, "only make the case")
 	cmd.Flags().IntVar(&rf.threads, "threads", threadsDefault(), "how much is done at once; results do not depend on it")
 	return cmd
 }
 
-func (w *world) demo(cmd *cobra.Command, dir string, rf runFlags) error {
+func (w *world) demo(cmd *cobra.Command, dir string, rf runFlags) (err error) {
 	ctx := cmd.Context()
 	// Before the folder is made, so that the same words work once the model is there.
 	if _, err := models.Open(w.modelsDir()).Find(rf.model); err != nil {
@@ -72,7 +82,7 @@ func (w *world) demo(cmd *cobra.Command, dir string, rf runFlags) error {
 	if err != nil {
 		return err
 	}
-	defer c.Close()
+	defer func() { err = errors.Join(err, c.Close()) }()
 	if err := w.add(cmd, c, paths, intake.Options{Author: w.author()}); err != nil {
 		return err
 	}
@@ -110,7 +120,7 @@ func (w *world) guide(dir string, st *transcript.State) {
 	}
 	at := func(verb string) string { return fmt.Sprintf("%s -C %s %s", visible(w.self), visible(dir), verb) }
 	fmt.Fprintln(w.stdout, "\nWhat to type next:")
-	next := [][2]string{{at("show REC-0001"), "all transmissions of the Russian net"}, {at("search 'вертол* OR топлив*'"), "find words; endings do not matter"}}
+	next := [][2]string{{at("serve --open"), "see, hear and correct it in the browser"}, {at("show REC-0001"), "all transmissions of the Russian net"}, {at("search 'вертол* OR топлив*'"), "find words; endings do not matter"}}
 	if len(best) > 0 {
 		next = append(next, [2]string{at("play " + best[0].Citation), "hear a line"}, [2]string{at("clip " + best[0].Citation), "the same seconds as a file"})
 	}

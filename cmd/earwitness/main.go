@@ -109,7 +109,7 @@ func execute(ctx context.Context, w *world, args []string) int {
 	}{
 		{"case", []*cobra.Command{initVerb(w), addVerb(w), describeVerb(w), showVerb(w), logVerb(w), receiptVerb(w), verifyVerb(w), epochVerb(w)}},
 		{"work", []*cobra.Command{runVerb(w), modelVerb(w), demoVerb(w)}},
-		{"use", []*cobra.Command{searchVerb(w), voicesVerb(w), clipVerb(w), playVerb(w), exportVerb(w)}},
+		{"use", []*cobra.Command{serveVerb(w), searchVerb(w), voicesVerb(w), clipVerb(w), playVerb(w), exportVerb(w)}},
 	} {
 		for _, v := range group.verbs {
 			v.GroupID = group.id

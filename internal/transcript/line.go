@@ -120,6 +120,21 @@ func (s *State) Lines(recording string) ([]Line, error) {
 	return r.lines(), nil
 }
 
+// LinesIn returns the lines of one recording that overlap a span; NotFound if there is no such recording.
+func (s *State) LinesIn(recording string, sp evidence.Span) ([]Line, error) {
+	r := s.byID[recording]
+	if r == nil {
+		return nil, evidence.NotFound("there is no recording %s in this case", recording).WithHint("see `earwitness show`")
+	}
+	var out []Line
+	for _, t := range r.shown() {
+		if t.Span.From < sp.To && t.Span.To > sp.From {
+			out = append(out, r.line(t))
+		}
+	}
+	return out, nil
+}
+
 // AllLines returns the lines of all recordings, in the order of intake.
 func (s *State) AllLines() []Line {
 	var out []Line

@@ -479,6 +479,14 @@ func (s *State) Carried() []Carried {
 	return out
 }
 
+// Common returns the newest entry of the words that all see about a span, taken back or not; 0 where there is none.
+func (s *State) Common(recording string, sp evidence.Span) int64 {
+	if r := s.byID[recording]; r != nil && r.passages[sp] != nil && r.passages[sp].common != nil {
+		return r.passages[sp].common.entry
+	}
+	return 0
+}
+
 // History returns the entries that people wrote about a span, oldest first; NotFound if there is no such recording.
 func (s *State) History(recording string, sp evidence.Span) ([]int64, error) {
 	r := s.byID[recording]

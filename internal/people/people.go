@@ -1,0 +1,168 @@
+// Package people keeps who works with a case: their roles, what each role may do, and the browsers that they have open. It
+// knows nothing of what they work on.
+package people
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"fmt"
+	"io"
+	"slices"
+	"sync"
+	"time"
+)
+
+// What a person may do. Reading the case is not among them: who has a session may read it, but for what a second listener
+// may not see yet.
+const (
+	RightAdd       = "add"       // hand recordings in
+	RightListen    = "listen"    // play, and see pictures of sound
+	RightWrite     = "write"     // words, boundaries, stations, marks
+	RightTranslate = "translate" //
+	RightRun       = "run"       // start and stop the machine's work
+	RightExport    = "export"    // take the transcript away
+)
+
+// Roles that people have in a case.
+const (
+	RoleCollector    = "collector"    // hands in recordings
+	RoleListener     = "listener"     // walks the transmissions, corrects text
+	RoleTranslator   = "translator"   // writes translations
+	RoleInvestigator = "investigator" // searches and takes away
+	RoleReviewer     = "reviewer"     // the second listener: sees no words before having written their own
+	RoleEditor       = "editor"       // writes the story
+	RoleAdmin        = "admin"        // everything
+)
+
+// Rights says what each role may do.
+var Rights = map[string][]string{
+	RoleCollector:    {RightAdd},
+	RoleListener:     {RightListen, RightWrite, RightTranslate},
+	RoleTranslator:   {RightListen, RightTranslate},
+	RoleInvestigator: {RightListen, RightExport},
+	RoleReviewer:     {RightListen, RightWrite},
+	RoleEditor:       {RightListen, RightExport},
+	RoleAdmin:        {RightAdd, RightListen, RightWrite, RightTranslate, RightRun, RightExport},
+}
+
+// Person is who works with the case.
+type Person struct {
+	Name string
+	Role string
+}
+
+// May reports whether p has a right.
+func (p Person) May(right string) bool { return slices.Contains(Rights[p.Role], right) }
+
+// Blind reports whether p hears what others have heard without seeing their words.
+func (p Person) Blind() bool { return p.Role == RoleReviewer }
+
+// Session is a browser that a person has opened the workbench in.
+type Session struct {
+	Person
+	ID      string // for people to tell their windows apart, and no secret
+	used    time.Time
+	expires time.Time
+}
+
+// How long things last.
+const (
+	linkLife    = time.Hour
+	sessionIdle = 12 * time.Hour
+	SessionLife = 7 * 24 * time.Hour
+)
+
+// Sessions are kept in memory, by the digest of their token: who reads the memory of the server's files learns none.
+type Sessions struct {
+	now  func() time.Time
+	rand io.Reader
+
+	mu    sync.Mutex
+	by    map[[32]byte]*Session
+	links map[[32]byte]invitation
+	next  int
+}
+
+type invitation struct {
+	Person
+	expires time.Time
+}
+
+// NewSessions returns none, by the given clock and source of chance.
+func NewSessions(now func() time.Time, rand io.Reader) *Sessions {
+	return &Sessions{now: now, rand: rand, by: map[[32]byte]*Session{}, links: map[[32]byte]invitation{}}
+}
+
+func (s *Sessions) token() (text string, digest [32]byte, err error) {
+	var b [32]byte
+	if _, err := io.ReadFull(s.rand, b[:]); err != nil {
+		return "", digest, fmt.Errorf("draw a token: %w", err)
+	}
+	text = base64.RawURLEncoding.EncodeToString(b[:])
+	return text, sha256.Sum256([]byte(text)), nil
+}
+
+// Invite makes the token of a link that opens one session.
+func (s *Sessions) Invite(p Person) (string, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	text, digest, err := s.token()
+	if err == nil {
+		s.links[digest] = invitation{p, s.now().Add(linkLife)}
+	}
+	return text, err
+}
+
+// Open begins a session for a link's token; ok is false where the link is void.
+func (s *Sessions) Open(token string) (text string, ok bool, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	digest, now := sha256.Sum256([]byte(token)), s.now()
+	link, ok := s.links[digest]
+	delete(s.links, digest)
+	if !ok || now.After(link.expires) {
+		return "", false, nil
+	}
+	text, digest, err = s.token()
+	if err != nil {
+		return "", false, err
+	}
+	s.next++
+	s.by[digest] = &Session{Person: link.Person, ID: fmt.Sprint(s.next), used: now, expires: now.Add(SessionLife)}
+	for k, old := range s.by {
+		if old.over(now) {
+			delete(s.by, k)
+		}
+	}
+	return text, true, nil
+}
+
+// over reports whether a session has ended by itself. A clock that was set back does not make it last.
+func (s *Session) over(now time.Time) bool {
+	return now.After(s.expires) || now.Sub(s.used) > sessionIdle
+}
+
+// Find returns the session of a token, and notes that it is used; nil where there is none, or it is over.
+func (s *Sessions) Find(token string) *Session {
+	digest := sha256.Sum256([]byte(token))
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	found := s.by[digest]
+	if found == nil {
+		return nil
+	}
+	if found.over(s.now()) {
+		delete(s.by, digest)
+		return nil
+	}
+	found.used = s.now()
+	out := *found
+	return &out
+}
+
+// End ends the session of a token.
+func (s *Sessions) End(token string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.by, sha256.Sum256([]byte(token)))
+}

@@ -1,0 +1,104 @@
+package web
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+	"sync"
+
+	"github.com/earwitness/earwitness/evidence"
+	"github.com/earwitness/earwitness/internal/casefile"
+	"github.com/earwitness/earwitness/internal/transcript"
+)
+
+// desk is what the case says now, kept up with its log.
+type desk struct {
+	c *casefile.Case
+
+	mu      sync.RWMutex
+	state   transcript.State
+	written []int64 // entries that people wrote, oldest first
+}
+
+// follow takes in what was added to the log, and returns the recordings that it is about.
+func (d *desk) follow(ctx context.Context) ([]string, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	var changed []string
+	_, err := d.c.Follow(ctx, d.state.Next(), func(idx int64, e evidence.Entry) error {
+		if err := d.state.Apply(idx, e); err != nil {
+			return err
+		}
+		if e.Author.Kind == "person" && e.Kind != evidence.EntryTransmissionPlayed && e.Kind != evidence.EntryCaseOpened {
+			d.written = append(d.written, idx)
+		}
+		var about struct {
+			Recording string `json:"recording"`
+		}
+		if err := json.Unmarshal(e.Body, &about); err == nil && about.Recording != "" && !slices.Contains(changed, about.Recording) {
+			changed = append(changed, about.Recording)
+		}
+		return nil
+	})
+	return changed, err
+}
+
+func (d *desk) entries() int64 {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	return d.state.Next()
+}
+
+func (d *desk) recordings() []transcript.Recording {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	return d.state.Recordings()
+}
+
+func (d *desk) recording(id string) (transcript.Recording, error) {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	return d.state.Recording(id)
+}
+
+// lines returns the lines of a recording, and how many entries they follow from.
+func (d *desk) lines(id string) ([]transcript.Line, int64, error) {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	l, err := d.state.Lines(id)
+	return l, d.state.Next(), err
+}
+
+// around returns the lines of a recording that overlap a span.
+func (d *desk) around(id string, sp evidence.Span) ([]transcript.Line, error) {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	return d.state.LinesIn(id, sp)
+}
+
+func (d *desk) all() []transcript.Line {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	return d.state.AllLines()
+}
+
+func (d *desk) carried() []transcript.Carried {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	return d.state.Carried()
+}
+
+func (d *desk) history(id string, sp evidence.Span) ([]int64, error) {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	return d.state.History(id, sp)
+}
+
+// newest returns the last entries that people wrote, newest first.
+func (d *desk) newest(n int) []int64 {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	out := slices.Clone(d.written[max(0, len(d.written)-n):])
+	slices.Reverse(out)
+	return out
+}

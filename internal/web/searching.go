@@ -1,0 +1,168 @@
+package web
+
+import (
+	"bytes"
+	"cmp"
+	"io"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/earwitness/earwitness/evidence"
+	"github.com/earwitness/earwitness/internal/intake"
+	"github.com/earwitness/earwitness/internal/people"
+	"github.com/earwitness/earwitness/internal/search"
+	"github.com/earwitness/earwitness/internal/transcript"
+	"github.com/earwitness/earwitness/internal/web/api"
+)
+
+// counted is how many lines an answer's facets are counted over at most.
+const counted = 20000
+
+// search answers a query. For a second listener only the lines count that they may see: a query must not tell what
+// stands in the others.
+func (s *Server) search(w http.ResponseWriter, r *http.Request, who *people.Session) error {
+	q := r.URL.Query()
+	number := func(name string, fallback int) (int, error) {
+		if q.Get(name) == "" {
+			return fallback, nil
+		}
+		n, err := strconv.Atoi(q.Get(name))
+		if err != nil || n < 0 || n > counted {
+			return 0, evidence.Invalid("%s is a number from 0 to %d", name, counted)
+		}
+		return n, nil
+	}
+	limit, err1 := number("limit", 50)
+	offset, err2 := number("offset", 0)
+	if err := cmp.Or(err1, err2); err != nil {
+		return err
+	}
+	if err := s.index.Update(r.Context()); err != nil {
+		return err
+	}
+	a, err := s.index.Search(r.Context(), q.Get("q"), search.Options{Limit: counted, Histogram: true})
+	if err != nil {
+		return err
+	}
+	out := api.SearchView{Total: a.Total, Hits: []api.HitView{}, Hours: a.Hours, Hints: a.Hints, Undated: a.Undated}
+	if who.Blind() {
+		if err := s.onlySeen(&a, who.Person); err != nil {
+			return err
+		}
+		out.Total, out.Hours, out.Hints, out.Undated = len(a.Hits), nil, nil, 0
+	}
+	out.Facets = facets(a.Hits)
+	for _, h := range a.Hits[min(offset, len(a.Hits)):min(offset+limit, len(a.Hits))] {
+		now, err := s.desk.around(h.Line.Recording, h.Line.Samples)
+		if err != nil {
+			return err
+		}
+		at := slices.IndexFunc(now, func(l transcript.Line) bool { return l.Samples == h.Line.Samples })
+		if at < 0 {
+			continue // its boundaries have been changed since the index was brought up to date
+		}
+		out.Hits = append(out.Hits, api.HitView{Recording: h.Line.Recording, File: h.Line.File, Line: view(now[at], who.Person, language(r)), Matches: h.Matches, Excerpt: h.Excerpt})
+	}
+	if out.Hours == nil {
+		out.Hours = []search.Hour{}
+	}
+	if out.Hints == nil {
+		out.Hints = []string{}
+	}
+	return s.give(w, out)
+}
+
+// onlySeen leaves of an answer the lines that a second listener may see.
+func (s *Server) onlySeen(a *search.Answer, who people.Person) error {
+	seen := map[string]map[evidence.Span]bool{}
+	for _, l := range s.desk.all() {
+		if !hidden(l, who) {
+			if seen[l.Recording] == nil {
+				seen[l.Recording] = map[evidence.Span]bool{}
+			}
+			seen[l.Recording][l.Samples] = true
+		}
+	}
+	a.Hits = slices.DeleteFunc(a.Hits, func(h search.Hit) bool { return !seen[h.Line.Recording][h.Line.Samples] })
+	return nil
+}
+
+func facets(hits []search.Hit) []api.Facet {
+	fields := []struct {
+		name, filter string
+		of           func(transcript.Line) string
+	}{
+		{"recording", "rec:", func(l transcript.Line) string { return l.Recording }},
+		{"state", "state:", func(l transcript.Line) string { return strings.ReplaceAll(l.State, " ", "-") }},
+		{"language", "lang:", func(l transcript.Line) string { return l.Lang }},
+		{"sound", "sound:", func(l transcript.Line) string { return l.Sound }},
+	}
+	out := []api.Facet{}
+	for _, f := range fields {
+		count := map[string]int{}
+		for _, h := range hits {
+			if v := f.of(h.Line); v != "" {
+				count[v]++
+			}
+		}
+		facet := api.Facet{Name: f.name, Values: []api.FacetValue{}}
+		for v, n := range count {
+			facet.Values = append(facet.Values, api.FacetValue{Value: v, Filter: f.filter + v, Count: n})
+		}
+		slices.SortFunc(facet.Values, func(a, b api.FacetValue) int { return cmp.Or(b.Count-a.Count, strings.Compare(a.Value, b.Value)) })
+		out = append(out, facet)
+	}
+	return out
+}
+
+// export gives the transcript as a file. It is not for second listeners: it holds what they may not see.
+func (s *Server) export(w http.ResponseWriter, r *http.Request, who *people.Session) error {
+	q := r.URL.Query()
+	lines := s.desk.all()
+	if id := q.Get("recording"); id != "" {
+		var err error
+		if lines, _, err = s.desk.lines(id); err != nil {
+			return err
+		}
+	}
+	if who.Blind() {
+		return errMayNot(who, people.RightExport)
+	}
+	var b bytes.Buffer
+	if err := transcript.Export(&b, q.Get("format"), lines); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/octet-stream")
+	w.Header().Set("Content-Disposition", `attachment; filename="transcript.`+q.Get("format")+`"`)
+	if _, err := io.Copy(w, &b); err != nil {
+		return nil // the browser has gone
+	}
+	return nil
+}
+
+// addRecording takes the body in, as it comes, before anything looks inside.
+func (s *Server) addRecording(w http.ResponseWriter, r *http.Request, who *people.Session) error {
+	name := r.URL.Query().Get("name")
+	if name == "" {
+		return evidence.Invalid("the file has no name").WithHint("add ?name=FILE to the address")
+	}
+	var outcome intake.Outcome
+	err := intake.Add(r.Context(), s.o.Case, []string{"-"}, intake.Options{Author: evidence.Author{Kind: "person", Name: who.Name}, Stdin: r.Body, StdinName: name,
+		Reception: evidence.Reception{HandedInBy: who.Name}, Report: func(o intake.Outcome) { outcome = o }})
+	if err != nil {
+		return err
+	}
+	if err := s.follow(r.Context()); err != nil {
+		return err
+	}
+	if outcome.Recording == "" {
+		return evidence.Invalid("%s was not taken in: %s", name, outcome.Reason).WithHint("%s", outcome.Hint)
+	}
+	rec, err := s.desk.recording(outcome.Recording)
+	if err != nil {
+		return err
+	}
+	return s.give(w, s.recordingView(rec, who.Person))
+}

@@ -1,0 +1,217 @@
+package web
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/earwitness/earwitness/evidence"
+	"github.com/earwitness/earwitness/internal/casefile"
+	"github.com/earwitness/earwitness/internal/people"
+	"github.com/earwitness/earwitness/internal/picture"
+	"github.com/earwitness/earwitness/internal/sound"
+	"github.com/earwitness/earwitness/internal/transcript"
+)
+
+// longestClip is how much sound one clip may hold: an hour.
+const longestClip = 3600 * evidence.Rate
+
+// openSound opens the working sound of a recording.
+func (s *Server) openSound(id string) (*sound.Sound, transcript.Recording, error) {
+	r, err := s.desk.recording(id)
+	if err != nil {
+		return nil, r, err
+	}
+	if r.Decoded == nil {
+		return nil, r, evidence.NotFound("%s has not been decoded yet", id).WithHint("start the work on the Jobs screen")
+	}
+	snd, err := sound.Open(s.o.Case, r.Digest, *r.Decoded)
+	return snd, r, err
+}
+
+// getSound gives the working sound of a recording as one WAV file, any part of it by ranges, each exact.
+func (s *Server) getSound(w http.ResponseWriter, r *http.Request, _ *people.Session) (err error) {
+	snd, rec, err := s.openSound(r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, snd.Close()) }()
+	f, err := sound.NewFile(snd)
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "audio/wav")
+	w.Header().Set("Cache-Control", "private, max-age=3600")
+	w.Header().Set("ETag", `"`+soundKey(rec)+`"`)
+	http.ServeContent(w, r, "", time.Time{}, f)
+	return nil
+}
+
+// getClip gives exactly the samples asked for.
+func (s *Server) getClip(w http.ResponseWriter, r *http.Request, _ *people.Session) (err error) {
+	q := r.URL.Query()
+	sp, err := parseSpan(q.Get("from") + "-" + q.Get("to"))
+	if err != nil {
+		return err
+	}
+	if sp.Len() > longestClip {
+		return evidence.Invalid("a clip lasts at most an hour")
+	}
+	snd, rec, err := s.openSound(r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, snd.Close()) }()
+	if err := sp.Validate(snd.Len()); err != nil {
+		return err
+	}
+	f, err := sound.NewFile(sound.Part(snd, sp))
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "audio/wav")
+	w.Header().Set("Cache-Control", "private, max-age=3600")
+	w.Header().Set("ETag", fmt.Sprintf(`"%s-%d-%d"`, soundKey(rec), sp.From, sp.To))
+	http.ServeContent(w, r, "", time.Time{}, f)
+	return nil
+}
+
+// soundKey names the working sound of a recording.
+func soundKey(r transcript.Recording) string {
+	if r.Decoded.Copy != nil {
+		return r.Decoded.Copy.String()
+	}
+	return r.Digest.String() + "-" + strconv.FormatInt(r.Decoded.Samples, 10)
+}
+
+// pictures draws what the recordings of a case look like.
+type pictures struct {
+	c   *casefile.Case
+	dir string
+
+	mu sync.Mutex
+	by map[string]*drawing // by soundKey
+}
+
+type drawing struct {
+	*picture.Drawer
+	sound   *sound.Sound
+	samples int64
+	drawn   int64 // guarded by pictures.mu
+	failed  error
+}
+
+func newPictures(c *casefile.Case, dir string) *pictures {
+	return &pictures{c: c, dir: dir, by: map[string]*drawing{}}
+}
+
+func (p *pictures) close() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var errs []error
+	for _, d := range p.by {
+		errs = append(errs, d.Close(), d.sound.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// of returns the drawing of a recording, opened when it is first asked for.
+func (p *pictures) of(r transcript.Recording) (*drawing, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	key := soundKey(r)
+	if d := p.by[key]; d != nil {
+		return d, nil
+	}
+	snd, err := sound.Open(p.c, r.Digest, *r.Decoded)
+	if err != nil {
+		return nil, err
+	}
+	d := &drawing{Drawer: picture.NewDrawer(snd), sound: snd, samples: snd.Len()}
+	p.by[key] = d
+	return d, nil
+}
+
+// progress returns how many levels the pictures of a recording have, and how much of the coarse ones is drawn.
+func (p *pictures) progress(r transcript.Recording) (levels int, drawn int64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if d := p.by[soundKey(r)]; d != nil {
+		drawn = d.drawn
+	}
+	return picture.Levels(r.Decoded.Samples), drawn
+}
+
+// prepare draws the coarse levels of a recording, where they are not there.
+func (p *pictures) prepare(ctx context.Context, r transcript.Recording, progress func(done, of int64)) error {
+	d, err := p.of(r)
+	if err != nil {
+		return err
+	}
+	p.mu.Lock()
+	ready := d.drawn == d.samples || d.failed != nil
+	p.mu.Unlock()
+	if ready {
+		return d.failed
+	}
+	err = d.Prepare(ctx, filepath.Join(p.dir, soundKey(r)+".picture"), soundKey(r), func(done, of int64) {
+		p.mu.Lock()
+		d.drawn = done
+		p.mu.Unlock()
+		progress(done, of)
+	})
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if err == nil {
+		d.drawn = d.samples
+	} else if ctx.Err() == nil {
+		d.failed = err
+	}
+	return err
+}
+
+// getTile gives a tile of a picture of sound; no content where it is not drawn yet.
+func (s *Server) getTile(w http.ResponseWriter, r *http.Request, _ *people.Session) error {
+	level, err1 := strconv.Atoi(r.PathValue("level"))
+	tile, err2 := strconv.Atoi(r.PathValue("tile"))
+	if err1 != nil || err2 != nil {
+		return evidence.Invalid("level and tile are numbers")
+	}
+	rec, err := s.desk.recording(r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	if rec.Decoded == nil {
+		return evidence.NotFound("%s has not been decoded yet", rec.ID)
+	}
+	d, err := s.pictures.of(rec)
+	if err != nil {
+		return err
+	}
+	kind := picture.Peaks
+	if strings.Contains(r.URL.Path, "/spectrogram/") {
+		kind = picture.Spectrogram
+	}
+	b, err := d.Tile(r.Context(), kind, level, tile)
+	if _, ok := errors.AsType[*picture.NotDrawn](err); ok {
+		w.WriteHeader(http.StatusNoContent)
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	h := w.Header()
+	h.Set("Content-Type", "application/octet-stream")
+	h.Set("Cache-Control", "private, max-age=31536000, immutable")
+	h.Set("Content-Length", strconv.Itoa(len(b)))
+	if _, err := w.Write(b); err != nil {
+		return nil // the browser has gone
+	}
+	return nil
+}
