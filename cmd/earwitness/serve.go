@@ -78,7 +78,8 @@ func (w *world) serve(ctx context.Context, sf serveFlags, before string) error {
 	if err != nil {
 		return evidence.Conflict("port %d cannot be had", sf.port).Because(err).WithHint("another workbench may be running; -p 0 takes any port that is free")
 	}
-	err = w.withCase(ctx, true, func(c *casefile.Case) (err error) {
+	// Ctrl-C is how serving ends: what was written is still signed and published after it.
+	err = w.withCase(context.WithoutCancel(ctx), true, func(c *casefile.Case) (err error) {
 		index, done, err := indexPath(c.Dir())
 		if err != nil {
 			return err
