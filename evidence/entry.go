@@ -22,6 +22,7 @@ const (
 	EntryStationsStated     = "stations.stated"     // StationsStated
 	EntryMarkSet            = "mark.set"            // MarkSet
 	EntryTransmissionPlayed = "transmission.played" // TransmissionPlayed
+	EntryPersonAdmitted     = "person.admitted"     // PersonAdmitted
 )
 
 // Entry is one fact, by one author, at one time. Nothing in it is ever updated; a correction is a new

@@ -101,6 +101,45 @@ type TransmissionPlayed struct {
 	Span      Span   `json:"span"`
 }
 
+// Roles that people have in a case.
+const (
+	RoleCollector    = "collector"    // hands in recordings
+	RoleListener     = "listener"     // walks the transmissions, corrects text
+	RoleTranslator   = "translator"   // writes translations
+	RoleInvestigator = "investigator" // searches and takes away
+	RoleReviewer     = "reviewer"     // the second listener: sees no words before having written their own
+	RoleEditor       = "editor"       // writes the story
+	RoleAdmin        = "admin"        // everything
+)
+
+// Roles lists them.
+var Roles = [...]string{RoleCollector, RoleListener, RoleTranslator, RoleInvestigator, RoleReviewer, RoleEditor, RoleAdmin}
+
+// PersonAdmitted says in which role somebody works in the case from here on. Whoever opens the case's folder itself has
+// every right, with or without such an entry.
+type PersonAdmitted struct {
+	Edit     string `json:"edit"`
+	Person   string `json:"person"`             // the name that their entries have as author
+	Replaces int64  `json:"replaces,omitempty"` // index of the entry that said so before
+	Role     string `json:"role,omitempty"`     // one of Roles; absent where they do not work in it any more
+}
+
+// Validate reports why p cannot be what a person states.
+func (p PersonAdmitted) Validate() error {
+	if err := written(p.Edit, Span{0, 1}, p.Replaces); err != nil {
+		return err
+	}
+	switch {
+	case strings.TrimSpace(p.Person) != p.Person || p.Person == "" || len(p.Person) > MaxNameBytes:
+		return Invalid("a name has 1 to %d bytes, without spaces at its ends", MaxNameBytes)
+	case p.Role == "" && p.Replaces == 0:
+		return Invalid("somebody who was never admitted cannot leave")
+	case p.Role != "" && !slices.Contains(Roles[:], p.Role):
+		return Invalid("%q is no role", p.Role).WithHint("the roles are %s", strings.Join(Roles[:], ", "))
+	}
+	return nil
+}
+
 var (
 	editForm     = regexp.MustCompile(`^[0-9a-f]{32}$`)
 	languageForm = regexp.MustCompile(`^[a-z]{2,3}$`)

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"os/exec"
+	"path"
 	"path/filepath"
 	"runtime"
 	"strconv"
@@ -90,7 +91,8 @@ func (w *world) serve(ctx context.Context, sf serveFlags, before string) error {
 			files = built
 		}
 		s, err := web.New(ctx, web.Options{
-			Case: c, Person: w.author().Name, Program: "earwitness " + version, Host: l.Addr().String(), Files: files, Index: index,
+			Case: c, Person: w.author().Name, Program: "earwitness " + version, Host: l.Addr().String(), URL: "http://" + l.Addr().String(), Files: files, Index: index,
+			Accounts: w.accounts(c),
 			Pictures: w.folder("EARWITNESS_PICTURES", "XDG_CACHE_HOME", ".cache", "pictures"),
 			Run:      w.runIn(c, sf.run), Now: w.now, Rand: w.rand, Log: slog.New(slog.NewTextHandler(w.stderr, nil)),
 		})
@@ -171,4 +173,9 @@ func (w *world) openBrowser(ctx context.Context, link string) {
 	if err := exec.CommandContext(ctx, name, args...).Start(); err != nil {
 		fmt.Fprintln(w.stderr, "earwitness: hint: no browser could be opened: open the link yourself")
 	}
+}
+
+// accounts returns where the passwords of those who work in a case lie: outside of it, by its first log's name.
+func (w *world) accounts(c *casefile.Case) string {
+	return filepath.Join(w.folder("EARWITNESS_ACCOUNTS", "XDG_STATE_HOME", ".local/state", "accounts"), path.Base(c.Info().Origin)+".db")
 }

@@ -3,6 +3,7 @@ package main_test
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -211,8 +212,8 @@ func TestEditsOutliveBrokenConnections(t *testing.T) {
 	until := time.Now().Add(long)
 	for who := range 2 {
 		r := rand.New(rand.NewPCG(seed, uint64(who)))
-		client := &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{MaxConnsPerHost: 2, Dial: func(network, addr string) (net.Conn, error) {
-			c, err := net.Dial(network, addr)
+		client := &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{MaxConnsPerHost: 2, DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
+			c, err := new(net.Dialer).DialContext(ctx, network, addr)
 			return &cutter{Conn: c, r: rand.New(rand.NewPCG(r.Uint64(), 0))}, err
 		}}}
 		all.Go(func() {

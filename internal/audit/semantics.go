@@ -3,7 +3,6 @@ package audit
 import (
 	"cmp"
 	"fmt"
-	"slices"
 
 	"github.com/earwitness/earwitness/evidence"
 	"github.com/earwitness/earwitness/internal/audit/chains"
@@ -213,41 +212,29 @@ func (s *semantics) apply(a *audit, idx int64, e evidence.Entry) error {
 			return evidence.Invalid("%s has the digest %s, not %s", v.Recording, r.digest, v.Digest)
 		}
 		return err
-	case evidence.EntryUtteranceWritten:
-		return wrote(s, idx, e, func(v evidence.UtteranceWritten) (string, []evidence.Span) { return v.Recording, []evidence.Span{v.Span} })
-	case evidence.EntryTranslationWritten:
-		return wrote(s, idx, e, func(v evidence.TranslationWritten) (string, []evidence.Span) { return v.Recording, []evidence.Span{v.Span} })
-	case evidence.EntryStationsStated:
-		return wrote(s, idx, e, func(v evidence.StationsStated) (string, []evidence.Span) { return v.Recording, []evidence.Span{v.Span} })
-	case evidence.EntryMarkSet:
-		return wrote(s, idx, e, func(v evidence.MarkSet) (string, []evidence.Span) { return v.Recording, []evidence.Span{v.Span} })
-	case evidence.EntryTransmissionPlayed:
-		return wrote(s, idx, e, func(v evidence.TransmissionPlayed) (string, []evidence.Span) { return v.Recording, []evidence.Span{v.Span} })
-	case evidence.EntryTransmissionsCut:
-		return wrote(s, idx, e, func(v evidence.TransmissionsCut) (string, []evidence.Span) {
-			return v.Recording, slices.Concat(v.Was, v.Now)
-		})
 	default:
-		return evidence.Invalid("format 1 knows no entry of this kind")
+		return s.wrote(idx, e)
 	}
 }
 
 // wrote checks what a person has written: its form, where it points, and that it follows what others wrote.
-func wrote[T any](s *semantics, idx int64, e evidence.Entry, about func(T) (string, []evidence.Span)) error {
-	v, err := body[T](e)
-	if err != nil {
+func (s *semantics) wrote(idx int64, e evidence.Entry) error {
+	v, recording, spans, err := chains.Read(e)
+	if v == nil {
 		return err
 	}
-	name, spans := about(v)
-	r, err := s.recording(name)
-	if err != nil {
-		return err
+	if err = cmp.Or(err, same(v, e.Body)); err != nil {
+		return bodyError{err}
 	}
-	if r.samples < 0 {
-		return evidence.Invalid("%s was not decoded before", name)
-	}
-	for _, sp := range spans {
-		if err := sp.Validate(r.samples); err != nil {
+	if recording != "" {
+		r, err := s.recording(recording)
+		if err == nil && r.samples < 0 {
+			err = evidence.Invalid("%s was not decoded before", recording)
+		}
+		for i := 0; err == nil && i < len(spans); i++ {
+			err = spans[i].Validate(r.samples)
+		}
+		if err != nil {
 			return err
 		}
 	}

@@ -65,6 +65,8 @@ func decodeBody(e evidence.Entry) (any, error) {
 		return validBody[evidence.StationsStated](e)
 	case evidence.EntryMarkSet:
 		return validBody[evidence.MarkSet](e)
+	case evidence.EntryPersonAdmitted:
+		return validBody[evidence.PersonAdmitted](e)
 	case evidence.EntryTransmissionPlayed:
 		return evidence.DecodeBody[evidence.TransmissionPlayed](e, e.Kind)
 	default:
@@ -176,6 +178,9 @@ func (c *Case) admit(x *index, idx int64, p *prepared) error {
 // admitWritten checks what a person has written against what others have.
 func (c *Case) admitWritten(x *index, idx int64, p *prepared, w chains.Written) error {
 	recording, spans := w.Spans()
+	if recording == "" {
+		return x.written.Admit(idx, p.entry.Author, w)
+	}
 	if err := known(x, recording); err != nil {
 		return err
 	}

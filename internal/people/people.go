@@ -10,6 +10,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/earwitness/earwitness/evidence"
 )
 
 // What a person may do. Reading the case is not among them: who has a session may read it, but for what a second listener
@@ -21,28 +23,18 @@ const (
 	RightTranslate = "translate" //
 	RightRun       = "run"       // start and stop the machine's work
 	RightExport    = "export"    // take the transcript away
-)
-
-// Roles that people have in a case.
-const (
-	RoleCollector    = "collector"    // hands in recordings
-	RoleListener     = "listener"     // walks the transmissions, corrects text
-	RoleTranslator   = "translator"   // writes translations
-	RoleInvestigator = "investigator" // searches and takes away
-	RoleReviewer     = "reviewer"     // the second listener: sees no words before having written their own
-	RoleEditor       = "editor"       // writes the story
-	RoleAdmin        = "admin"        // everything
+	RightAdmit     = "admit"     // say who works in the case, and as what
 )
 
 // Rights says what each role may do.
 var Rights = map[string][]string{
-	RoleCollector:    {RightAdd},
-	RoleListener:     {RightListen, RightWrite, RightTranslate},
-	RoleTranslator:   {RightListen, RightTranslate},
-	RoleInvestigator: {RightListen, RightExport},
-	RoleReviewer:     {RightListen, RightWrite},
-	RoleEditor:       {RightListen, RightExport},
-	RoleAdmin:        {RightAdd, RightListen, RightWrite, RightTranslate, RightRun, RightExport},
+	evidence.RoleCollector:    {RightAdd},
+	evidence.RoleListener:     {RightListen, RightWrite, RightTranslate},
+	evidence.RoleTranslator:   {RightListen, RightTranslate},
+	evidence.RoleInvestigator: {RightListen, RightExport},
+	evidence.RoleReviewer:     {RightListen, RightWrite},
+	evidence.RoleEditor:       {RightListen, RightExport},
+	evidence.RoleAdmin:        {RightAdd, RightListen, RightWrite, RightTranslate, RightRun, RightExport, RightAdmit},
 }
 
 // Person is who works with the case.
@@ -55,9 +47,9 @@ type Person struct {
 func (p Person) May(right string) bool { return slices.Contains(Rights[p.Role], right) }
 
 // Blind reports whether p hears what others have heard without seeing their words.
-func (p Person) Blind() bool { return p.Role == RoleReviewer }
+func (p Person) Blind() bool { return p.Role == evidence.RoleReviewer }
 
-// Session is a browser that a person has opened the workbench in.
+// Session is a browser that a person has opened the workbench in. What they work as is the case's to say, at each request.
 type Session struct {
 	Person
 	ID      string // for people to tell their windows apart, and no secret
@@ -84,7 +76,7 @@ type Sessions struct {
 }
 
 type invitation struct {
-	Person
+	name    string
 	expires time.Time
 }
 
@@ -103,12 +95,12 @@ func (s *Sessions) token() (text string, digest [32]byte, err error) {
 }
 
 // Invite makes the token of a link that opens one session.
-func (s *Sessions) Invite(p Person) (string, error) {
+func (s *Sessions) Invite(name string) (string, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	text, digest, err := s.token()
 	if err == nil {
-		s.links[digest] = invitation{p, s.now().Add(linkLife)}
+		s.links[digest] = invitation{name, s.now().Add(linkLife)}
 	}
 	return text, err
 }
@@ -123,18 +115,31 @@ func (s *Sessions) Open(token string) (text string, ok bool, err error) {
 	if !ok || now.After(link.expires) {
 		return "", false, nil
 	}
-	text, digest, err = s.token()
+	text, err = s.begin(link.name)
+	return text, err == nil, err
+}
+
+// Begin begins a session of somebody who has proven who they are.
+func (s *Sessions) Begin(name string) (token string, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.begin(name)
+}
+
+func (s *Sessions) begin(name string) (string, error) {
+	text, digest, err := s.token()
 	if err != nil {
-		return "", false, err
+		return "", err
 	}
-	s.next++
-	s.by[digest] = &Session{Person: link.Person, ID: fmt.Sprint(s.next), used: now, expires: now.Add(SessionLife)}
+	now := s.now()
 	for k, old := range s.by {
 		if old.over(now) {
 			delete(s.by, k)
 		}
 	}
-	return text, true, nil
+	s.next++
+	s.by[digest] = &Session{Person: Person{Name: name}, ID: fmt.Sprint(s.next), used: now, expires: now.Add(SessionLife)}
+	return text, nil
 }
 
 // over reports whether a session has ended by itself. A clock that was set back does not make it last.

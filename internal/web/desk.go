@@ -17,6 +17,7 @@ type desk struct {
 
 	mu      sync.RWMutex
 	state   transcript.State
+	people  map[string]admitted
 	written []int64 // entries that people wrote, oldest first
 }
 
@@ -28,6 +29,11 @@ func (d *desk) follow(ctx context.Context) ([]string, error) {
 	_, err := d.c.Follow(ctx, d.state.Next(), func(idx int64, e evidence.Entry) error {
 		if err := d.state.Apply(idx, e); err != nil {
 			return err
+		}
+		if e.Kind == evidence.EntryPersonAdmitted {
+			if err := d.members(idx, e); err != nil {
+				return err
+			}
 		}
 		if e.Author.Kind == "person" && e.Kind != evidence.EntryTransmissionPlayed && e.Kind != evidence.EntryCaseOpened {
 			d.written = append(d.written, idx)

@@ -5,105 +5,16 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"slices"
-	"strings"
-	"sync"
 	"time"
 
 	"github.com/earwitness/earwitness/internal/people"
 	"github.com/earwitness/earwitness/internal/web/api"
 )
 
-// hub tells everyone who is connected what happens, and who is there.
-type hub struct {
-	mu     sync.Mutex
-	all    map[*listener]bool
-	closed bool
-}
-
-// listener is one connection of the stream of events.
-type listener struct {
-	session string
-	send    chan api.Event // a listener who does not keep up is disconnected, and asks anew for what it missed
-	at      api.Presence
-}
-
-func newHub() *hub { return &hub{all: map[*listener]bool{}} }
-
-func (h *hub) join(who *people.Session) *listener {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	l := &listener{session: who.ID, send: make(chan api.Event, 64), at: api.Presence{Person: who.Name}}
-	if h.closed {
-		close(l.send)
-		return l
-	}
-	h.all[l] = true
-	return l
-}
-
-func (h *hub) leave(l *listener) {
-	h.mu.Lock()
-	if h.all[l] {
-		delete(h.all, l)
-		close(l.send)
-	}
-	h.mu.Unlock()
-	h.people()
-}
-
-func (h *hub) tell(e api.Event) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	for l := range h.all {
-		h.sendTo(l, e)
-	}
-}
-
-func (h *hub) sendTo(l *listener, e api.Event) {
-	select {
-	case l.send <- e:
-	default:
-		delete(h.all, l)
-		close(l.send)
-	}
-}
-
-// people tells everyone who is there.
-func (h *hub) people() {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	var there []*listener
-	for l := range h.all {
-		there = append(there, l)
-	}
-	slices.SortFunc(there, func(a, b *listener) int { return strings.Compare(a.at.Person+a.session, b.at.Person+b.session) })
-	for l := range h.all {
-		e := api.Event{Kind: "presence", People: []api.Presence{}}
-		for _, other := range there {
-			p := other.at
-			p.You = other.session == l.session
-			e.People = append(e.People, p)
-		}
-		h.sendTo(l, e)
-	}
-}
-
-func (h *hub) close() {
-	h.tell(api.Event{Kind: "bye"})
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.closed = true
-	for l := range h.all {
-		delete(h.all, l)
-		close(l.send)
-	}
-}
-
 // events is the stream of what happens.
 func (s *Server) events(w http.ResponseWriter, r *http.Request, who *people.Session) error {
-	l := s.hub.join(who)
-	defer s.hub.leave(l)
+	l := s.hub.Join(who.ID, who.Name)
+	defer s.hub.Leave(l)
 	c := http.NewResponseController(w)
 	w.Header().Set("Content-Type", "text/event-stream")
 	w.WriteHeader(http.StatusOK)
@@ -116,7 +27,7 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request, who *people.Sess
 	if err := c.Flush(); err != nil {
 		return nil
 	}
-	s.hub.people()
+	s.hub.People()
 	beat := time.NewTicker(20 * time.Second)
 	defer beat.Stop()
 	for {
@@ -129,7 +40,7 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request, who *people.Sess
 				return nil // it is over, and the next request says so
 			}
 			_, err = fmt.Fprint(w, ": still here\n\n")
-		case e, ok := <-l.send:
+		case e, ok := <-l.C:
 			if !ok {
 				return nil
 			}
@@ -160,14 +71,7 @@ func (s *Server) presence(w http.ResponseWriter, r *http.Request, who *people.Se
 		return err
 	}
 	p.Person, p.You = who.Name, false
-	s.hub.mu.Lock()
-	for l := range s.hub.all {
-		if l.session == who.ID {
-			l.at = p
-		}
-	}
-	s.hub.mu.Unlock()
-	s.hub.people()
+	s.hub.See(who.ID, p)
 	return s.give(w, struct{}{})
 }
 
@@ -175,7 +79,7 @@ func (s *Server) presence(w http.ResponseWriter, r *http.Request, who *people.Se
 func (s *Server) follow(ctx context.Context) error {
 	changed, err := s.desk.follow(ctx)
 	for _, id := range changed {
-		s.hub.tell(api.Event{Kind: "entries", Entries: s.desk.entries(), Recording: id})
+		s.hub.Tell(api.Event{Kind: "entries", Entries: s.desk.entries(), Recording: id})
 	}
 	return err
 }
@@ -208,11 +112,11 @@ func (s *Server) draw(ctx context.Context) {
 		if r.Decoded == nil || r.Decoded.Samples == 0 {
 			continue
 		}
-		_, drawn := s.pictures.progress(r)
+		_, drawn := s.pictures.Progress(r.Digest, *r.Decoded)
 		if drawn == r.Decoded.Samples || ctx.Err() != nil {
 			continue
 		}
-		err := s.pictures.prepare(ctx, r, func(done, of int64) { s.jobs.drawing(r, done, of, nil) })
+		err := s.pictures.Prepare(ctx, r.Digest, *r.Decoded, func(done, of int64) { s.jobs.drawing(r, done, of, nil) })
 		s.jobs.drawing(r, r.Decoded.Samples, r.Decoded.Samples, err)
 	}
 }
@@ -221,6 +125,6 @@ func (s *Server) draw(ctx context.Context) {
 func (s *Server) trouble(err error) {
 	if s.jobs.say(err) {
 		s.o.Log.Error("background", "error", err.Error())
-		s.hub.tell(api.Event{Kind: "jobs"})
+		s.hub.Tell(api.Event{Kind: "jobs"})
 	}
 }

@@ -131,7 +131,7 @@ func (j *jobs) start(recordings []string, retry bool) error {
 		if err := j.s.follow(j.ctx); err != nil && j.ctx.Err() == nil {
 			j.s.trouble(err)
 		}
-		j.s.hub.tell(api.Event{Kind: "jobs"})
+		j.s.hub.Tell(api.Event{Kind: "jobs"})
 	})
 	return nil
 }
@@ -170,7 +170,7 @@ func (j *jobs) report(e pipeline.Event) {
 	}
 	j.mu.Unlock()
 	if tell {
-		j.s.hub.tell(api.Event{Kind: "jobs"})
+		j.s.hub.Tell(api.Event{Kind: "jobs"})
 	}
 }
 
@@ -193,7 +193,7 @@ func (j *jobs) drawing(r transcript.Recording, done, of int64, err error) {
 		b.State = pipeline.Done
 	}
 	j.mu.Unlock()
-	j.s.hub.tell(api.Event{Kind: "jobs"})
+	j.s.hub.Tell(api.Event{Kind: "jobs"})
 }
 
 func (j *jobs) view() api.JobsView {

@@ -18,10 +18,12 @@ import (
 
 	"github.com/earwitness/earwitness/evidence"
 	"github.com/earwitness/earwitness/internal/casefile"
+	"github.com/earwitness/earwitness/internal/gallery"
 	"github.com/earwitness/earwitness/internal/people"
 	"github.com/earwitness/earwitness/internal/pipeline"
 	"github.com/earwitness/earwitness/internal/search"
 	"github.com/earwitness/earwitness/internal/web/api"
+	"github.com/earwitness/earwitness/internal/web/hub"
 )
 
 // Options say what is served, and to whom.
@@ -29,9 +31,11 @@ type Options struct {
 	Case     *casefile.Case // open for writing
 	Person   string         // who works alone on this machine, as it will stand in the case
 	Program  string         // with its version
-	Host     string         // what browsers call the server: name or address, with the port
+	Host     string         // what browsers call the server: name or address, with the port where it is not the usual one
+	URL      string         // scheme and Host
 	Files    fs.FS          // the front end; nil where the program was built without it
 	Index    string         // path of the search index
+	Accounts string         // path of the file of passwords
 	Pictures string         // folder for pictures of sound, which may be deleted at any time
 	Run      Run            // does what is missing; nil where nothing can be run
 	Now      func() time.Time
@@ -44,15 +48,16 @@ type Run func(ctx context.Context, recordings []string, retry bool, report func(
 
 // Server serves one case. It is safe for concurrent use.
 type Server struct {
-	o        Options
-	mux      *http.ServeMux
-	routes   []route
-	sessions *people.Sessions
-	desk     *desk
-	hub      *hub
-	pictures *pictures
-	jobs     *jobs
-	index    *search.Index
+	o         Options
+	mux       *http.ServeMux
+	routes    []route
+	sessions  *people.Sessions
+	passwords *people.Passwords
+	desk      *desk
+	hub       *hub.Hub
+	pictures  *gallery.Gallery
+	jobs      *jobs
+	index     *search.Index
 
 	background sync.WaitGroup
 	stop       context.CancelFunc
@@ -67,20 +72,24 @@ type route struct {
 
 // New makes a server and begins to draw the pictures of what is in the case. ctx ends its background work; Close waits for it.
 func New(ctx context.Context, o Options) (*Server, error) {
-	index, err := search.Open(ctx, o.Index, o.Program, o.Case)
+	passwords, err := people.OpenPasswords(ctx, o.Accounts, o.Now)
 	if err != nil {
 		return nil, err
 	}
+	index, err := search.Open(ctx, o.Index, o.Program, o.Case)
+	if err != nil {
+		return nil, errors.Join(err, passwords.Close())
+	}
 	ctx, stop := context.WithCancel(ctx)
-	s := &Server{o: o, mux: http.NewServeMux(), index: index, stop: stop}
+	s := &Server{o: o, mux: http.NewServeMux(), index: index, passwords: passwords, stop: stop}
 	s.sessions = people.NewSessions(o.Now, o.Rand)
-	s.hub = newHub()
+	s.hub = hub.New()
 	s.desk = &desk{c: o.Case}
 	if _, err := s.desk.follow(ctx); err != nil {
 		stop()
-		return nil, errors.Join(err, index.Close())
+		return nil, errors.Join(err, index.Close(), passwords.Close())
 	}
-	s.pictures = newPictures(o.Case, o.Pictures)
+	s.pictures = gallery.New(o.Case, o.Pictures)
 	s.jobs = newJobs(ctx, s)
 	s.register()
 	s.background.Go(func() { s.watch(ctx) })
@@ -89,17 +98,17 @@ func New(ctx context.Context, o Options) (*Server, error) {
 
 // Close ends the background work, tells who is connected, and waits.
 func (s *Server) Close() error {
-	s.hub.close()
+	s.hub.Close()
 	s.stop()
 	s.jobs.wait()
 	s.background.Wait()
-	return errors.Join(s.pictures.close(), s.index.Close())
+	return errors.Join(s.pictures.Close(), s.index.Close(), s.passwords.Close())
 }
 
 // Link makes a link that opens the workbench once, for the person who works on this machine.
 func (s *Server) Link() (string, error) {
-	token, err := s.sessions.Invite(people.Person{Name: s.o.Person, Role: people.RoleAdmin})
-	return "http://" + s.o.Host + "/open/" + token, err
+	token, err := s.sessions.Invite(s.o.Person)
+	return s.o.URL + "/open/" + token, err
 }
 
 func (s *Server) register() {
@@ -126,6 +135,10 @@ func (s *Server) register() {
 		{"GET /api/events", "", s.events},
 		{"POST /api/presence", "", s.presence},
 		{"GET /api/export", people.RightExport, s.export},
+		{"GET /api/people", "", s.getPeople},
+		{"POST /api/people", people.RightAdmit, s.admit},
+		{"POST /api/people/link", people.RightAdmit, s.invite},
+		{"POST /api/session/password", "", s.setPassword},
 	}
 	for _, r := range s.routes {
 		s.mux.HandleFunc(r.pattern, s.guarded(r))
@@ -133,6 +146,7 @@ func (s *Server) register() {
 	s.mux.HandleFunc("/api/", func(w http.ResponseWriter, r *http.Request) {
 		s.problem(w, evidence.NotFound("there is nothing at %s %s", r.Method, r.URL.Path).WithHint("docs/api.md lists what there is"))
 	})
+	s.mux.HandleFunc("POST /api/login", s.login)
 	s.mux.HandleFunc("GET /open/{token}", s.open)
 	s.mux.HandleFunc("/", s.files)
 }
@@ -148,7 +162,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.Set("Permissions-Policy", "camera=(), microphone=(), geolocation=()")
 	if !s.ours(r.Host) {
 		// A page of another site, whose name was pointed at this address, would otherwise be let in.
-		s.answer(w, http.StatusMisdirectedRequest, api.Problem{Kind: "forbidden", Message: "this server is not " + r.Host, Hint: "it is http://" + s.o.Host})
+		s.answer(w, http.StatusMisdirectedRequest, api.Problem{Kind: "forbidden", Message: "this server is not " + r.Host, Hint: "it is " + s.o.URL})
 		return
 	}
 	if err := http.NewCrossOriginProtection().Check(r); err != nil {
@@ -176,6 +190,11 @@ func (s *Server) guarded(rt route) http.HandlerFunc {
 		who := s.of(r)
 		if who == nil {
 			s.answer(w, http.StatusUnauthorized, api.Problem{Kind: "session", Message: "there is no session, or it is over", Hint: "open the link that `earwitness serve` prints; what you have typed is kept in this browser"})
+			return
+		}
+		who.Role = s.role(who.Name)
+		if who.Role == "" {
+			s.answer(w, http.StatusForbidden, api.Problem{Kind: "forbidden", Message: who.Name + " does not work in this case any more", Hint: "ask someone who administers it"})
 			return
 		}
 		if rt.right != "" && !who.May(rt.right) {

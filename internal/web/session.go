@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"net/http"
+	"strings"
 
 	"github.com/earwitness/earwitness/internal/people"
 	"github.com/earwitness/earwitness/internal/web/api"
@@ -41,10 +42,14 @@ func (s *Server) open(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if ok {
-		http.SetCookie(w, &http.Cookie{Name: s.cookieName(), Value: text, Path: "/", HttpOnly: true, SameSite: http.SameSiteStrictMode, MaxAge: int(people.SessionLife.Seconds())})
+		s.setCookie(w, text)
 	}
 	w.Header().Set("Cache-Control", "no-store")
 	http.Redirect(w, r, "/", http.StatusSeeOther)
+}
+
+func (s *Server) setCookie(w http.ResponseWriter, text string) {
+	http.SetCookie(w, &http.Cookie{Name: s.cookieName(), Value: text, Path: "/", HttpOnly: true, Secure: strings.HasPrefix(s.o.URL, "https:"), SameSite: http.SameSiteStrictMode, MaxAge: int(people.SessionLife.Seconds())})
 }
 
 func (s *Server) getSession(w http.ResponseWriter, r *http.Request, who *people.Session) error {
@@ -64,9 +69,9 @@ func (s *Server) endSession(w http.ResponseWriter, r *http.Request, _ *people.Se
 }
 
 func (s *Server) newLink(w http.ResponseWriter, _ *http.Request, who *people.Session) error {
-	token, err := s.sessions.Invite(who.Person)
+	token, err := s.sessions.Invite(who.Name)
 	if err != nil {
 		return err
 	}
-	return s.give(w, map[string]string{"link": "http://" + s.o.Host + "/open/" + token})
+	return s.give(w, api.Invitation{Link: s.o.URL + "/open/" + token})
 }

@@ -1,18 +1,15 @@
 package web
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"net/http"
-	"path/filepath"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/earwitness/earwitness/evidence"
-	"github.com/earwitness/earwitness/internal/casefile"
+	"github.com/earwitness/earwitness/internal/gallery"
 	"github.com/earwitness/earwitness/internal/people"
 	"github.com/earwitness/earwitness/internal/picture"
 	"github.com/earwitness/earwitness/internal/sound"
@@ -48,7 +45,7 @@ func (s *Server) getSound(w http.ResponseWriter, r *http.Request, _ *people.Sess
 	}
 	w.Header().Set("Content-Type", "audio/wav")
 	w.Header().Set("Cache-Control", "private, max-age=3600")
-	w.Header().Set("ETag", `"`+soundKey(rec)+`"`)
+	w.Header().Set("ETag", `"`+gallery.Key(rec.Digest, *rec.Decoded)+`"`)
 	http.ServeContent(w, r, "", time.Time{}, f)
 	return nil
 }
@@ -77,103 +74,9 @@ func (s *Server) getClip(w http.ResponseWriter, r *http.Request, _ *people.Sessi
 	}
 	w.Header().Set("Content-Type", "audio/wav")
 	w.Header().Set("Cache-Control", "private, max-age=3600")
-	w.Header().Set("ETag", fmt.Sprintf(`"%s-%d-%d"`, soundKey(rec), sp.From, sp.To))
+	w.Header().Set("ETag", fmt.Sprintf(`"%s-%d-%d"`, gallery.Key(rec.Digest, *rec.Decoded), sp.From, sp.To))
 	http.ServeContent(w, r, "", time.Time{}, f)
 	return nil
-}
-
-// soundKey names the working sound of a recording.
-func soundKey(r transcript.Recording) string {
-	if r.Decoded.Copy != nil {
-		return r.Decoded.Copy.String()
-	}
-	return r.Digest.String() + "-" + strconv.FormatInt(r.Decoded.Samples, 10)
-}
-
-// pictures draws what the recordings of a case look like.
-type pictures struct {
-	c   *casefile.Case
-	dir string
-
-	mu sync.Mutex
-	by map[string]*drawing // by soundKey
-}
-
-type drawing struct {
-	*picture.Drawer
-	sound   *sound.Sound
-	samples int64
-	drawn   int64 // guarded by pictures.mu
-	failed  error
-}
-
-func newPictures(c *casefile.Case, dir string) *pictures {
-	return &pictures{c: c, dir: dir, by: map[string]*drawing{}}
-}
-
-func (p *pictures) close() error {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	var errs []error
-	for _, d := range p.by {
-		errs = append(errs, d.Close(), d.sound.Close())
-	}
-	return errors.Join(errs...)
-}
-
-// of returns the drawing of a recording, opened when it is first asked for.
-func (p *pictures) of(r transcript.Recording) (*drawing, error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	key := soundKey(r)
-	if d := p.by[key]; d != nil {
-		return d, nil
-	}
-	snd, err := sound.Open(p.c, r.Digest, *r.Decoded)
-	if err != nil {
-		return nil, err
-	}
-	d := &drawing{Drawer: picture.NewDrawer(snd), sound: snd, samples: snd.Len()}
-	p.by[key] = d
-	return d, nil
-}
-
-// progress returns how many levels the pictures of a recording have, and how much of the coarse ones is drawn.
-func (p *pictures) progress(r transcript.Recording) (levels int, drawn int64) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if d := p.by[soundKey(r)]; d != nil {
-		drawn = d.drawn
-	}
-	return picture.Levels(r.Decoded.Samples), drawn
-}
-
-// prepare draws the coarse levels of a recording, where they are not there.
-func (p *pictures) prepare(ctx context.Context, r transcript.Recording, progress func(done, of int64)) error {
-	d, err := p.of(r)
-	if err != nil {
-		return err
-	}
-	p.mu.Lock()
-	ready := d.drawn == d.samples || d.failed != nil
-	p.mu.Unlock()
-	if ready {
-		return d.failed
-	}
-	err = d.Prepare(ctx, filepath.Join(p.dir, soundKey(r)+".picture"), soundKey(r), func(done, of int64) {
-		p.mu.Lock()
-		d.drawn = done
-		p.mu.Unlock()
-		progress(done, of)
-	})
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if err == nil {
-		d.drawn = d.samples
-	} else if ctx.Err() == nil {
-		d.failed = err
-	}
-	return err
 }
 
 // getTile gives a tile of a picture of sound; no content where it is not drawn yet.
@@ -190,7 +93,7 @@ func (s *Server) getTile(w http.ResponseWriter, r *http.Request, _ *people.Sessi
 	if rec.Decoded == nil {
 		return evidence.NotFound("%s has not been decoded yet", rec.ID)
 	}
-	d, err := s.pictures.of(rec)
+	d, err := s.pictures.Of(rec.Digest, *rec.Decoded)
 	if err != nil {
 		return err
 	}

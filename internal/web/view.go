@@ -178,7 +178,7 @@ func (s *Server) recordingView(r transcript.Recording, who people.Person) api.Re
 	v := api.RecordingView{Recording: r}
 	if r.Decoded != nil {
 		v.Samples = r.Decoded.Samples
-		v.Levels, v.Drawn = s.pictures.progress(r)
+		v.Levels, v.Drawn = s.pictures.Progress(r.Digest, *r.Decoded)
 	}
 	for state, n := range r.States {
 		switch state {

@@ -111,7 +111,7 @@ func newSite(t *testing.T) *site {
 			Words: []evidence.Word{word(0, "когда"), word(1, "будет"), word(2, secret)}})
 	}
 	x.http = httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { x.s.ServeHTTP(w, r) }))
-	x.s, err = New(ctx, Options{Case: c, Person: "Olia", Program: "test", Host: x.http.Listener.Addr().String(), Index: filepath.Join(dir, "derived.db"), Pictures: filepath.Join(dir, "pictures"),
+	x.s, err = New(ctx, Options{Case: c, Person: "Olia", Program: "test", Host: x.http.Listener.Addr().String(), URL: "http://" + x.http.Listener.Addr().String(), Accounts: filepath.Join(dir, "state", "accounts.db"), Index: filepath.Join(dir, "derived.db"), Pictures: filepath.Join(dir, "pictures"),
 		Now: x.now, Rand: rand.Reader, Log: slog.New(slog.NewTextHandler(t.Output(), nil))})
 	must(t, err)
 	x.http.Start()
@@ -141,7 +141,12 @@ func (x *site) enter(name, role string) *browser {
 	jar, err := cookiejar.New(nil)
 	must(x.t, err)
 	b := &browser{x, &http.Client{Jar: jar}}
-	token, err := x.s.sessions.Invite(people.Person{Name: name, Role: role})
+	if name != x.s.o.Person {
+		_, err := x.c.Append(context.Background(), evidence.Author{Kind: "person", Name: "Olia"}, evidence.EntryPersonAdmitted, evidence.PersonAdmitted{Edit: newEdit().ID, Person: name, Role: role})
+		must(x.t, err)
+		must(x.t, x.s.follow(context.Background()))
+	}
+	token, err := x.s.sessions.Invite(name)
 	must(x.t, err)
 	res, err := b.http.Get(x.http.URL + "/open/" + token)
 	must(x.t, err)
@@ -229,7 +234,7 @@ func TestLinkOpensOnce(t *testing.T) {
 	}
 	path := strings.TrimPrefix(link, x.http.URL)
 	b.do("GET", path, nil) // leads to the front end, which this server has not
-	if v := get[api.SessionView](b, "/api/session"); v.Person != "Olia" || v.Blind || len(v.May) != 6 {
+	if v := get[api.SessionView](b, "/api/session"); v.Person != "Olia" || v.Blind || len(v.May) != 7 {
 		t.Errorf("%+v", v)
 	}
 	other, _ := cookiejar.New(nil)
@@ -248,9 +253,81 @@ func TestLinkOpensOnce(t *testing.T) {
 	}
 }
 
+// Somebody is admitted, enters by link, comes back by password, changes roles, and leaves; the case says who allowed it.
+func TestPeopleAreAdmitted(t *testing.T) {
+	x := newSite(t)
+	b := x.enter("Olia", evidence.RoleAdmin)
+	admit := func(role string, replaces int64) (int, string) {
+		return b.do("POST", "/api/people", api.Admit{ID: newEdit().ID, Person: "Oksana <b>", Role: role, Replaces: replaces})
+	}
+	status, body := admit(evidence.RoleReviewer, 0)
+	link := decode[api.Invitation](t, status, body).Link
+	jar, _ := cookiejar.New(nil)
+	other := &browser{x, &http.Client{Jar: jar}}
+	other.do("GET", strings.TrimPrefix(link, x.http.URL), nil)
+	if v := get[api.SessionView](other, "/api/session"); v.Person != "Oksana <b>" || !v.Blind || v.Role != evidence.RoleReviewer {
+		t.Errorf("%+v", v)
+	}
+	if status, body := other.do("POST", "/api/session/password", api.Login{Password: "short"}); status != 400 {
+		t.Errorf("a short password: %d %s", status, body)
+	}
+	const password = "три слова подряд"
+	if status, body := other.do("POST", "/api/session/password", api.Login{Password: password}); status != 200 {
+		t.Errorf("%d %s", status, body)
+	}
+	other.do("POST", "/api/session/end", nil)
+	if status, _ := other.do("GET", "/api/case", nil); status != 401 {
+		t.Errorf("after the session was ended: %d", status)
+	}
+	for _, wrong := range []api.Login{{Person: "Oksana <b>", Password: "другие слова здесь"}, {Person: "nobody", Password: password}, {Person: "Oksana <b>"}} {
+		if status, body := other.do("POST", "/api/login", wrong); status != 403 || !strings.Contains(body, "name or password is not right") {
+			t.Errorf("%+v: %d %s", wrong, status, body)
+		}
+	}
+	if status, body := other.do("POST", "/api/login", api.Login{Person: "Oksana <b>", Password: password}); status != 200 {
+		t.Errorf("%d %s", status, body)
+	}
+	var now api.PersonView
+	for _, p := range get[[]api.PersonView](other, "/api/people") {
+		if p.Person == "Oksana <b>" {
+			now = p
+		}
+	}
+	if !now.Password || now.Owner || now.Entry == 0 {
+		t.Errorf("%+v", now)
+	}
+	if status, _ := admit(evidence.RoleListener, 0); status != 409 {
+		t.Errorf("a role given without knowing the one before: %d", status)
+	}
+	admit(evidence.RoleListener, now.Entry)
+	if v := get[api.SessionView](other, "/api/session"); v.Blind || v.Role != evidence.RoleListener {
+		t.Errorf("the new role does not hold at once: %+v", v)
+	}
+	if status, body := admit("god", now.Entry); status != 400 || !strings.Contains(body, "the roles are") {
+		t.Errorf("%d %s", status, body)
+	}
+	for _, p := range get[[]api.PersonView](b, "/api/people") {
+		if p.Person == "Oksana <b>" {
+			admit("", p.Entry)
+		}
+	}
+	if status, _ := other.do("GET", "/api/recordings", nil); status != 403 {
+		t.Errorf("after leaving: %d", status)
+	}
+	if status, _ := other.do("POST", "/api/login", api.Login{Person: "Oksana <b>", Password: password}); status != 403 {
+		t.Errorf("coming back after leaving: %d", status)
+	}
+	for range 12 {
+		status, body = other.do("POST", "/api/login", api.Login{Person: "Olia", Password: "guess after guess"})
+	}
+	if status != 409 || !strings.Contains(body, "too many") {
+		t.Errorf("guessing goes on: %d %s", status, body)
+	}
+}
+
 func TestOtherSitesAreRefused(t *testing.T) {
 	x := newSite(t)
-	b := x.enter("Olia", people.RoleAdmin)
+	b := x.enter("Olia", evidence.RoleAdmin)
 	for _, c := range []struct {
 		what    string
 		method  string
@@ -276,7 +353,7 @@ func TestOtherSitesAreRefused(t *testing.T) {
 
 func TestTextIsCorrected(t *testing.T) {
 	x := newSite(t)
-	b := x.enter("Olia", people.RoleAdmin)
+	b := x.enter("Olia", evidence.RoleAdmin)
 	before := b.lines()
 	if len(before) != 3 || before[0].State != "draft" || before[0].Machine == "" || before[0].Entry != 0 || before[0].Words[0].P != 4000 {
 		t.Fatalf("%+v", before)
@@ -296,7 +373,7 @@ func TestTextIsCorrected(t *testing.T) {
 		t.Errorf("sent twice: %+v", again)
 	}
 	// Somebody else, who has not seen it, writes.
-	status, body = x.enter("Mykola", people.RoleListener).write(0, "не видел", 0)
+	status, body = x.enter("Mykola", evidence.RoleListener).write(0, "не видел", 0)
 	var p api.Problem
 	must(t, json.Unmarshal([]byte(body), &p))
 	if status != 409 || p.Line == nil || p.Line.Text != done.Lines[0].Text || p.Line.Entry != done.Entry {
@@ -329,7 +406,7 @@ func TestTextIsCorrected(t *testing.T) {
 
 func TestBoundariesAreCut(t *testing.T) {
 	x := newSite(t)
-	b := x.enter("Olia", people.RoleAdmin)
+	b := x.enter("Olia", evidence.RoleAdmin)
 	sp := x.lines[0]
 	middle := sp.From + 2*evidence.Rate
 	one, two := evidence.Span{From: sp.From, To: middle}, evidence.Span{From: middle, To: sp.To}
@@ -365,7 +442,7 @@ func TestBoundariesAreCut(t *testing.T) {
 // written their own.
 func TestSecondListenerIsBlind(t *testing.T) {
 	x := newSite(t)
-	one, two := x.enter("Olia", people.RoleListener), x.enter("Oksana", people.RoleReviewer)
+	one, two := x.enter("Olia", evidence.RoleListener), x.enter("Oksana", evidence.RoleReviewer)
 	for i := range x.lines {
 		status, body := one.write(i, first, 0)
 		entry := decode[api.EditDone](t, status, body).Entry
@@ -462,7 +539,7 @@ func TestSecondListenerIsBlind(t *testing.T) {
 // Each role may do what it is for, on every route.
 func TestRolesAndRoutes(t *testing.T) {
 	x := newSite(t)
-	roles := []string{people.RoleCollector, people.RoleListener, people.RoleTranslator, people.RoleInvestigator, people.RoleReviewer, people.RoleEditor, people.RoleAdmin}
+	roles := []string{evidence.RoleCollector, evidence.RoleListener, evidence.RoleTranslator, evidence.RoleInvestigator, evidence.RoleReviewer, evidence.RoleEditor, evidence.RoleAdmin}
 	by := map[string]*browser{}
 	for _, role := range roles {
 		by[role] = x.enter("a "+role, role)
@@ -502,7 +579,7 @@ func TestRolesAndRoutes(t *testing.T) {
 
 func TestBadRequests(t *testing.T) {
 	x := newSite(t)
-	b := x.enter("Olia", people.RoleAdmin)
+	b := x.enter("Olia", evidence.RoleAdmin)
 	edit := func(text string) string {
 		return fmt.Sprintf(`{"id":"%s","utterance":{"span":{"from":160000,"to":224000},"text":%s,"language":"ru","replaces":0}}`, newEdit().ID, text)
 	}
@@ -551,7 +628,7 @@ func TestBadRequests(t *testing.T) {
 
 func TestSoundIsExact(t *testing.T) {
 	x := newSite(t)
-	b := x.enter("Olia", people.RoleAdmin)
+	b := x.enter("Olia", evidence.RoleAdmin)
 	sample := func(i int64) int16 { return int16(8000 * math.Sin(float64(i)/7)) }
 	status, clip := b.do("GET", "/api/recordings/REC-0001/clip.wav?from=12345&to=54321", nil)
 	if status != 200 || len(clip) != 44+2*(54321-12345) {
@@ -587,7 +664,7 @@ func TestFiftyEditors(t *testing.T) {
 	var done []kept
 	var all sync.WaitGroup
 	for p := range editors {
-		b := x.enter(fmt.Sprintf("person %d", p), people.RoleListener)
+		b := x.enter(fmt.Sprintf("person %d", p), evidence.RoleListener)
 		all.Go(func() {
 			replaces := int64(0)
 			for n := range each {

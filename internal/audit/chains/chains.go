@@ -5,6 +5,7 @@ package chains
 import (
 	"cmp"
 	"fmt"
+	"slices"
 
 	"github.com/earwitness/earwitness/evidence"
 )
@@ -16,6 +17,35 @@ type Rules struct {
 	blind  map[int64]string // entries of a chain that was begun blind, with its listener
 	edits  map[string]int64 // by their digits
 	gone   map[string]bool  // transmissions that were cut into others
+}
+
+// Read reads the body of an entry of one of the kinds that people write, and says what it is about: a recording, "" where it
+// is none, and spans of it.
+func Read(e evidence.Entry) (body any, recording string, spans []evidence.Span, err error) {
+	switch e.Kind {
+	case evidence.EntryUtteranceWritten:
+		v, err := evidence.DecodeBody[evidence.UtteranceWritten](e, e.Kind)
+		return v, v.Recording, []evidence.Span{v.Span}, err
+	case evidence.EntryTranslationWritten:
+		v, err := evidence.DecodeBody[evidence.TranslationWritten](e, e.Kind)
+		return v, v.Recording, []evidence.Span{v.Span}, err
+	case evidence.EntryStationsStated:
+		v, err := evidence.DecodeBody[evidence.StationsStated](e, e.Kind)
+		return v, v.Recording, []evidence.Span{v.Span}, err
+	case evidence.EntryMarkSet:
+		v, err := evidence.DecodeBody[evidence.MarkSet](e, e.Kind)
+		return v, v.Recording, []evidence.Span{v.Span}, err
+	case evidence.EntryTransmissionPlayed:
+		v, err := evidence.DecodeBody[evidence.TransmissionPlayed](e, e.Kind)
+		return v, v.Recording, []evidence.Span{v.Span}, err
+	case evidence.EntryTransmissionsCut:
+		v, err := evidence.DecodeBody[evidence.TransmissionsCut](e, e.Kind)
+		return v, v.Recording, slices.Concat(v.Was, v.Now), err
+	case evidence.EntryPersonAdmitted:
+		v, err := evidence.DecodeBody[evidence.PersonAdmitted](e, e.Kind)
+		return v, "", nil, err
+	}
+	return nil, "", nil, evidence.Invalid("format 1 knows no entry of this kind")
 }
 
 // Check takes in a body of one of the kinds that people write, and says which rule it breaks.
@@ -51,6 +81,8 @@ func (r *Rules) Check(idx int64, author evidence.Author, body any) error {
 		return cmp.Or(b.Validate(), r.edit(idx, b.Edit), r.follow(idx, b.Recording, b.Span, "stations", b.Replaces))
 	case evidence.MarkSet:
 		return cmp.Or(b.Validate(), r.edit(idx, b.Edit), r.follow(idx, b.Recording, b.Span, "mark/"+b.Mark, b.Replaces))
+	case evidence.PersonAdmitted:
+		return cmp.Or(b.Validate(), r.edit(idx, b.Edit), r.follow(idx, "", evidence.Span{}, "person/"+b.Person, b.Replaces))
 	case evidence.TransmissionPlayed:
 		return r.follow(idx, b.Recording, b.Span, "played/"+author.Name, 0)
 	case evidence.TransmissionsCut:

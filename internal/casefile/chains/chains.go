@@ -69,16 +69,21 @@ func Of(author evidence.Author, body any) (Written, bool) {
 		return Written{name: at(b.Recording, b.Span, evidence.EntryMarkSet, b.Mark), edit: b.Edit, replaces: b.Replaces}, true
 	case evidence.TransmissionPlayed:
 		return Written{name: at(b.Recording, b.Span, evidence.EntryTransmissionPlayed, author.Name)}, true
+	case evidence.PersonAdmitted:
+		return Written{name: name{kind: evidence.EntryPersonAdmitted, sub: b.Person}, edit: b.Edit, replaces: b.Replaces}, true
 	case evidence.TransmissionsCut:
 		return Written{name: at(b.Recording, evidence.Span{}, evidence.EntryTransmissionsCut, ""), edit: b.Edit, was: b.Was, now: b.Now}, true
 	}
 	return Written{}, false
 }
 
-// Spans returns what an entry is about: a recording, and stretches of it.
+// Spans returns what an entry is about: a recording, and stretches of it; "" where it is about none.
 func (w Written) Spans() (recording string, spans []evidence.Span) {
 	if w.kind == evidence.EntryTransmissionsCut {
 		return w.recording, append(append(spans, w.was...), w.now...)
+	}
+	if w.recording == "" {
+		return "", nil
 	}
 	return w.recording, []evidence.Span{w.span}
 }

@@ -204,6 +204,35 @@ type MarkEdit struct {
 	Replaces int64         `json:"replaces"`
 }
 
+// PersonView is somebody who works in the case, or did.
+type PersonView struct {
+	Person   string   `json:"person"`
+	Role     string   `json:"role"`     // empty where they do not any more
+	May      []string `json:"may"`      // the rights of that role
+	Entry    int64    `json:"entry"`    // that says so: what a change replaces; 0 for who opened the case's folder
+	Owner    bool     `json:"owner"`    // opened the case's folder, and has every right
+	Password bool     `json:"password"` // can come back without a link
+}
+
+// Admit says in which role somebody works; without a role they do not any more.
+type Admit struct {
+	ID       string `json:"id"` // as in Edit
+	Person   string `json:"person"`
+	Role     string `json:"role"`
+	Replaces int64  `json:"replaces"` // PersonView.Entry
+}
+
+// Invitation is a link that opens the workbench once, within an hour; empty where the person may not enter.
+type Invitation struct {
+	Link string `json:"link"`
+}
+
+// Login is a name with a password; the name is left out where the session has it.
+type Login struct {
+	Person   string `json:"person"`
+	Password string `json:"password"`
+}
+
 // EditDone answers an edit: it is durable.
 type EditDone struct {
 	Entry  int64         `json:"entry"` // index of its first entry
@@ -280,7 +309,7 @@ type JobView struct {
 
 // Event is a message of the stream /api/events.
 type Event struct {
-	Kind      string     `json:"kind"`                // entries (a recording's lines changed), jobs, presence, bye (the server stops)
+	Kind      string     `json:"kind"`                // entries (a recording's lines changed), jobs, presence, people (roles changed), bye (the server stops)
 	Entries   int64      `json:"entries,omitempty"`   // of the log now
 	Recording string     `json:"recording,omitempty"` //
 	People    []Presence `json:"people,omitempty"`    // of kind presence: all who are there

@@ -3,6 +3,13 @@
 /** text, samples from and to, probability in 1/10000, 1 where it was heard only with its odds raised */
 export type WordView = [text: string, from: number, to: number, p: number, boosted: number];
 
+export interface Admit {
+  id: string;
+  person: string;
+  role: string;
+  replaces: number;
+}
+
 export interface Background {
   kind: string;
   level_cb: number;
@@ -119,6 +126,10 @@ export interface Hour {
   count: number;
 }
 
+export interface Invitation {
+  link: string;
+}
+
 export interface JobView {
   recording: string;
   file: string;
@@ -181,6 +192,11 @@ export interface LinesView {
   lines: LineView[];
 }
 
+export interface Login {
+  person: string;
+  password: string;
+}
+
 export interface MarkEdit {
   span: Span;
   mark: string;
@@ -195,6 +211,15 @@ export interface MarkView {
   span: Span;
   by: string;
   entry: number;
+}
+
+export interface PersonView {
+  person: string;
+  role: string;
+  may: string[];
+  entry: number;
+  owner: boolean;
+  password: boolean;
 }
 
 export interface Piece {
