@@ -116,7 +116,14 @@ func (s *State) written(idx int64, e evidence.Entry) error {
 	case evidence.EntryMarkSet:
 		return take(s, e, func(b evidence.MarkSet) string { return b.Recording }, func(r *recording, b evidence.MarkSet) {
 			r.marks = slices.DeleteFunc(r.marks, func(m Mark) bool { return m.Mark == b.Mark && m.Span == b.Span })
-			if !b.Off {
+			if r.marksOff == nil {
+				r.marksOff = map[Mark]int64{}
+			}
+			key := Mark{Mark: b.Mark, Span: b.Span}
+			delete(r.marksOff, key)
+			if b.Off {
+				r.marksOff[key] = idx
+			} else {
 				r.marks = append(r.marks, Mark{b.Mark, b.Note, b.Span, e.Author.Name, idx})
 			}
 			r.markEntries = append(r.markEntries, Mark{Span: b.Span, Entry: idx})
@@ -477,6 +484,14 @@ func (s *State) Carried() []Carried {
 	}
 	slices.SortFunc(out, func(a, b Carried) int { return strings.Compare(a.Person, b.Person) })
 	return out
+}
+
+// MarkOff returns the entry that took a mark off, which setting it again replaces; 0 where it was never set, or is.
+func (s *State) MarkOff(recording string, sp evidence.Span, mark string) int64 {
+	if r := s.byID[recording]; r != nil {
+		return r.marksOff[Mark{Mark: mark, Span: sp}]
+	}
+	return 0
 }
 
 // Common returns the newest entry of the words that all see about a span, taken back or not; 0 where there is none.

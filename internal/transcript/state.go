@@ -34,6 +34,7 @@ type recording struct {
 	english       map[evidence.Digest]*translated // the newest translation by a machine, by the key of the hearing that it belongs to
 	passages      map[evidence.Span]*passage      // what people have stated
 	marks         []Mark                          // that are set
+	marksOff      map[Mark]int64                  // the entries that took marks off, by mark and span
 	markEntries   []Mark                          // every setting and taking off, with nothing but span and entry
 }
 

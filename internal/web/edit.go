@@ -154,6 +154,9 @@ func (s *Server) entriesOf(id string, e api.Edit, who people.Person) ([]evidence
 		if err := need(people.RightWrite); err != nil {
 			return nil, around, err
 		}
+		if m.Replaces == 0 && !m.Off {
+			m.Replaces = s.markOff(id, m)
+		}
 		if err := add(evidence.EntryMarkSet, evidence.MarkSet{Edit: e.ID, Mark: m.Mark, Note: m.Note, Off: m.Off, Recording: id, Replaces: m.Replaces, Span: m.Span}); err != nil {
 			return nil, around, err
 		}
@@ -194,6 +197,13 @@ func (s *Server) common(id string, sp evidence.Span) int64 {
 	s.desk.mu.RLock()
 	defer s.desk.mu.RUnlock()
 	return s.desk.state.Common(id, sp)
+}
+
+// markOff returns the entry that took a mark off, which setting it again replaces.
+func (s *Server) markOff(id string, m api.MarkEdit) int64 {
+	s.desk.mu.RLock()
+	defer s.desk.mu.RUnlock()
+	return s.desk.state.MarkOff(id, m.Span, m.Mark)
 }
 
 // derived makes the digits of the further entries of one edit.

@@ -404,6 +404,27 @@ func TestTextIsCorrected(t *testing.T) {
 	}
 }
 
+// What was taken off can be set again, by who does not know of it.
+func TestMarksComeAndGo(t *testing.T) {
+	x := newSite(t)
+	b := x.enter("Olia", evidence.RoleAdmin)
+	set := func(off bool, replaces int64) api.LineView {
+		e := newEdit()
+		e.Mark = &api.MarkEdit{Span: x.lines[0], Mark: evidence.MarkDistress, Off: off, Replaces: replaces}
+		status, body := b.do("POST", "/api/recordings/REC-0001/edits", e)
+		return decode[api.EditDone](t, status, body).Lines[0]
+	}
+	for range 3 {
+		on := set(false, 0)
+		if len(on.Marks) != 1 || on.Marks[0].By != "Olia" {
+			t.Fatalf("%+v", on.Marks)
+		}
+		if off := set(true, on.Marks[0].Entry); len(off.Marks) != 0 {
+			t.Errorf("%+v", off.Marks)
+		}
+	}
+}
+
 func TestBoundariesAreCut(t *testing.T) {
 	x := newSite(t)
 	b := x.enter("Olia", evidence.RoleAdmin)
