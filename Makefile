@@ -8,7 +8,7 @@ SHERPA    = $(shell CGO_ENABLED=1 $(GO) list -f '{{.Dir}}' github.com/k2-fsa/she
 TRIPLE   := $(if $(filter arm64,$(ARCH)),aarch64-unknown-linux-gnu,x86_64-unknown-linux-gnu)
 MODEL    ?= whisper-base
 
-.PHONY: all build demo test lint unit eval bench campaign fuzz vuln setup model voice-model ffmpeg-check clean
+.PHONY: all build demo test lint unit browser eval bench campaign fuzz vuln setup model voice-model ffmpeg-check clean
 
 all: build
 
@@ -49,7 +49,7 @@ demo: build model
 	rm -rf demo.case
 	bin/earwitness demo --no-serve demo.case
 
-test: build model voice-model lint unit
+test: build model voice-model lint unit browser
 
 lint:
 	@out=$$(gofmt -s -l $$(git ls-files '*.go' 2>/dev/null || find . -name '*.go')); if [ -n "$$out" ]; then echo "gofmt -s would change:"; echo "$$out"; exit 1; fi
@@ -60,6 +60,10 @@ lint:
 unit:
 	cd workbench && npm test --silent
 	EARWITNESS_BIN=$(CURDIR)/bin $(GO) test -timeout 20m ./...
+
+# The workbench in Debian's Chromium, in front of the real program and the demo's case.
+browser: build model
+	cd workbench && EARWITNESS_BIN=$(CURDIR)/bin npm run --silent browser
 
 # Beside its peers, each in a Python environment of their own. EVAL holds flags: `make eval EVAL=-cached-peers` measures ours alone
 # anew, `go run ./bench/eval -h` lists them all.

@@ -3,7 +3,7 @@
 import { signal } from '@preact/signals';
 import { ApiError, OfflineError, problemOf } from './problem';
 import type {
-  CaseView, Edit, EditDone, EntryView, JobsView, LinesView, LineView, Presence, RecordingView, SearchView, SessionView, Span,
+  Admit, CaseView, Edit, EditDone, EntryView, Invitation, JobsView, LinesView, LineView, Login, PersonView, Presence, RecordingView, SearchView, SessionView, Span,
 } from './types';
 
 /** True once the server said that this session is over. Only a new link, opened in this browser, begins another. */
@@ -11,11 +11,17 @@ export const sessionOver = signal(false);
 
 export const session = () => get<SessionView>('/session');
 export const endSession = () => send<void>('POST', '/session/end');
+export const login = (l: Login) => send<void>('POST', '/login', l);
+export const setPassword = (password: string) => send<void>('POST', '/session/password', { person: '', password } satisfies Login);
 export const newLink = () => send<{ link: string }>('POST', '/session/link');
+export const people = () => get<PersonView[]>('/people');
+export const admit = (a: Admit) => send<Invitation>('POST', '/people', a);
+export const invite = (person: string) => send<Invitation>('POST', '/people/link', { id: '', person, role: '', replaces: 0 } satisfies Admit);
 export const caseView = () => get<CaseView>('/case');
 export const recordings = () => get<RecordingView[]>('/recordings');
 export const recording = (id: string) => get<RecordingView>(`/recordings/${id}`);
-export const lines = (id: string) => get<LinesView>(`/recordings/${id}/lines`);
+/** The lines, with translations into one language. */
+export const lines = (id: string, to: string) => get<LinesView>(`/recordings/${id}/lines?to=${to}`);
 export const history = (id: string, s: Span) => get<EntryView[]>(`/recordings/${id}/lines/${s.from}-${s.to}/history`);
 export const edit = (id: string, e: Edit) => send<EditDone>('POST', `/recordings/${id}/edits`, e);
 export const played = (id: string, span: Span) => send<LineView>('POST', `/recordings/${id}/played`, { span });
@@ -41,7 +47,6 @@ export async function clip(id: string, s: Span): Promise<Blob> {
 }
 
 export const soundURL = (id: string) => `/api/recordings/${id}/sound.wav`;
-export const clipURL = (id: string, s: Span) => `/api/recordings/${id}/clip.wav?from=${s.from}&to=${s.to}`;
 export const eventsURL = '/api/events';
 export const exportURL = (format: string, recording = '') =>
   `/api/export?${new URLSearchParams(recording ? { format, recording } : { format })}`;
@@ -73,7 +78,8 @@ async function send<T>(method: string, path: string, body?: unknown): Promise<T>
     body: body === undefined ? null : JSON.stringify(body),
     keepalive: path === '/presence',
   });
-  return (answer.status === 204 ? undefined : await answer.json()) as T;
+  const text = await answer.text();
+  return (text ? JSON.parse(text) : undefined) as T;
 }
 
 async function ask(method: string, path: string, init: RequestInit = {}): Promise<Response> {
@@ -94,6 +100,6 @@ async function taken<T>(answer: Response): Promise<T> {
 async function checked(answer: Response): Promise<Response> {
   if (answer.ok) return answer;
   const e = new ApiError(answer.status, await problemOf(answer));
-  if (answer.status === 401) sessionOver.value = true;
+  if (answer.status === 401 && !answer.url.endsWith('/api/login')) sessionOver.value = true;
   throw e;
 }

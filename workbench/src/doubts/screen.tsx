@@ -4,6 +4,7 @@ import type { LineView } from '../api/types';
 import { number, percent, t } from '../i18n';
 import { doubtfulShare, doubtfulWords, threshold } from '../lines/doubt';
 import { Said } from '../lines/said';
+import { target } from '../lines/target';
 import { recordingPath } from '../shell/router';
 import { clock } from '../sound/time';
 import { Notice } from '../ui/notice';
@@ -33,7 +34,7 @@ export function Doubts() {
       for (const [i, r] of recordings.entries()) {
         if (ended) return;
         setLooked({ done: i, of: recordings.length });
-        const view = await api.lines(r.recording);
+        const view = await api.lines(r.recording, target.peek());
         for (const line of view.lines) if (line.words.length > 0 && line.author === '' && !line.hidden) all.push({ recording: r.recording, line });
         if (!ended) setLines([...all]);
       }
@@ -54,7 +55,7 @@ export function Doubts() {
       <header>
         <h1>{m.title} {done && <span class="mono quiet">{number(found.length)}</span>}</h1>
         <label class="line">
-          {m.threshold}{' '}
+          {m.threshold}
           <input type="range" min={1000} max={9500} step={500} value={below} onInput={(e) => (threshold.value = Number(e.currentTarget.value))} /> <span class="mono">{percent(below / 10_000)}</span>
         </label>
       </header>

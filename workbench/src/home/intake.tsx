@@ -26,7 +26,7 @@ export function Intake({ space, children, onTaken }: { space: Workspace; childre
   useEffect(() => () => abort.current.abort(), []);
 
   const take = async (files: File[]) => {
-    if (!space.may('add') && space.session.may.length > 0) {
+    if (!space.may('add')) {
       toast(m.notAllowed, { alarm: true });
       return;
     }
@@ -56,10 +56,10 @@ export function Intake({ space, children, onTaken }: { space: Workspace; childre
     >
       {children}
       {over.value && <p class="drop-hint" role="status">{m.drop}</p>}
-      <p>
+      {space.may('add') && <p>
         <button type="button" onClick={() => input.current?.click()}>{m.choose}</button>
         <input ref={input} type="file" multiple hidden onChange={(e) => { void take([...(e.currentTarget.files ?? [])]); e.currentTarget.value = ''; }} />
-      </p>
+      </p>}
       {taking.value.map((k) => (
         <div key={k.id} class="taking">
           <span dir="auto">{m.taking} {plain(k.name)} <span class="mono">{percent(k.fraction)}</span></span>

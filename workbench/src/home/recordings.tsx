@@ -5,7 +5,7 @@ import type { RecordingView } from '../api/types';
 import { number, t } from '../i18n';
 import { Parts } from '../lines/said';
 import { reveal } from '../lines/text';
-import { frequency, startName } from '../recording/head';
+import { ExportMenu, frequency, startName } from '../recording/head';
 import { recordingPath } from '../shell/router';
 import type { Workspace } from '../shell/workspace';
 import { wholeClock } from '../sound/time';
@@ -32,7 +32,10 @@ export function Recordings({ space }: { space: Workspace }) {
     <div class="page recordings">
       <header>
         <h1>{m.title}</h1>
-        {unfinished && <button type="button" onClick={() => void api.runJobs([], false).catch(tell)}>{m.run}</button>}
+        <span class="end">
+        {space.may('export') && list && list.length > 0 && <ExportMenu />}
+        {unfinished && space.may('run') && <button type="button" onClick={() => void api.runJobs([], false).catch(tell)}>{m.run}</button>}
+        </span>
       </header>
       <Intake space={space} onTaken={again}>
         {!list && (error.value ? <Trouble error={error.value} again={again} /> : <Loading />)}

@@ -78,7 +78,7 @@ function Glance({ c }: { c: CaseView }) {
       <section>
         <h2>{m.carried}</h2>
         {c.carried.length === 0 ? <p class="quiet">{m.carriedEmpty}</p> : (
-          <table>
+          <div class="scroll"><table>
             <thead><tr><th>{m.person}</th><th class="number">{m.played}</th><th class="number">{m.listened}</th><th class="number">{m.distress}</th><th class="number">{m.written}</th></tr></thead>
             <tbody>
               {c.carried.map((p) => (
@@ -88,7 +88,7 @@ function Glance({ c }: { c: CaseView }) {
                 </tr>
               ))}
             </tbody>
-          </table>
+          </table></div>
         )}
       </section>
       <section>

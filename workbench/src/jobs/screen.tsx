@@ -6,6 +6,7 @@ import { language, number, percent, t } from '../i18n';
 import { Parts } from '../lines/said';
 import { reveal } from '../lines/text';
 import { recordingPath } from '../shell/router';
+import type { Workspace } from '../shell/workspace';
 import { momentName, wholeClock } from '../sound/time';
 import { toast } from '../ui/announce';
 import { useLoaded } from '../ui/load';
@@ -13,7 +14,7 @@ import { Notice } from '../ui/notice';
 import { Scope, settled } from '../ui/scope';
 import { Loading, tell, Trouble } from '../ui/trouble';
 
-export function Jobs() {
+export function Jobs({ space }: { space: Workspace }) {
   const { value, error, again } = useLoaded(api.jobs, []);
   useEffect(() => {
     const scope = new Scope();
@@ -34,11 +35,11 @@ export function Jobs() {
     <div class="page jobs">
       <header>
         <h1>{m.title}</h1>
-        {j && (j.running ? <button type="button" onClick={() => void stop()}>{m.stop}</button> : <button type="button" class="first" onClick={() => void run([], false)}>{m.run}</button>)}
+        {j && space.may('run') && (j.running ? <button type="button" onClick={() => void stop()}>{m.stop}</button> : <button type="button" class="first" onClick={() => void run([], false)}>{m.run}</button>)}
       </header>
       {!j && (error.value ? <Trouble error={error.value} again={again} /> : <Loading />)}
       {j && <Whole j={j} />}
-      {j && (j.jobs.length === 0 ? <Notice text={m.empty} /> : <section>{j.jobs.map((k) => <OneJob key={`${k.recording} ${k.stage}`} job={k} onAgain={() => void run([k.recording], true)} />)}</section>)}
+      {j && (j.jobs.length === 0 ? <Notice text={m.empty} /> : <section>{j.jobs.map((k) => <OneJob key={`${k.recording} ${k.stage}`} job={k} onAgain={space.may('run') ? () => void run([k.recording], true) : null} />)}</section>)}
       <p class="quiet">{m.nothingSent}</p>
     </div>
   );
@@ -60,26 +61,26 @@ function Whole({ j }: { j: JobsView }) {
   );
 }
 
-function OneJob({ job: k, onAgain }: { job: JobView; onAgain: () => void }) {
+function OneJob({ job: k, onAgain }: { job: JobView; onAgain: (() => void) | null }) {
   const m = t.value.jobs;
   const fraction = k.total > 0 ? k.done / k.total : 0;
   return (
     <div class="job">
       <span><a class="mono" href={recordingPath(k.recording)}>{k.recording}</a> <span class="said" dir="auto"><Parts parts={reveal(k.file)} /></span></span>
-      <span class={k.state === 'failed' ? 'alert' : ''}>{k.stage && `${m.stages[k.stage] ?? k.stage} · `}{m.states[k.state] ?? k.state}</span>
+      <span class={k.state === 'failed' && onAgain ? 'alert' : ''}>{k.stage && `${m.stages[k.stage] ?? k.stage} · `}{m.states[k.state] ?? k.state}</span>
       {k.state === 'working' && k.total > 0 ? (
         <span>
           <progress max={1} value={fraction} aria-label={`${k.recording} ${percent(fraction)}`} />
           <span class="mono quiet">{t.value.common.of(wholeClock(k.done), wholeClock(k.total))}{k.speed > 0 && ` · ${m.speed(number(Math.round(k.speed * 10) / 10))}`}</span>
         </span>
       ) : <span />}
-      {k.state === 'failed' ? <button type="button" onClick={onAgain}>{m.again}</button> : <span />}
+      {k.state === 'failed' && onAgain ? <button type="button" onClick={onAgain}>{m.again}</button> : <span />}
       {(k.message || k.hint) && <p class="hint quiet">{k.message} {k.hint}</p>}
     </div>
   );
 }
 
-export function duration(seconds: number): string {
+function duration(seconds: number): string {
   const m = t.value.jobs;
   const minutes = Math.round(seconds / 60);
   if (minutes < 1) return m.lessThanMinute;

@@ -23,6 +23,7 @@ export const catalog: Record<CommandName, Entry> = {
   goSearch: { group: 'everywhere', keys: ['g s'] },
   goDoubts: { group: 'everywhere', keys: ['g d'] },
   goJobs: { group: 'everywhere', keys: ['g j'] },
+  goPeople: { group: 'everywhere', keys: ['g p'] },
   undo: { group: 'everywhere', keys: ['Ctrl+z'] },
   redo: { group: 'everywhere', keys: ['Ctrl+Shift+z'] },
   back: { group: 'everywhere', keys: ['['] },

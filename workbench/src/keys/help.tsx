@@ -9,7 +9,7 @@ const groups: Group[] = ['everywhere', 'listening', 'rows', 'text', 'sound'];
 export function Help({ onClose }: { onClose: () => void }) {
   const m = t.value.keys;
   return (
-    <Dialog title={m.title} onClose={onClose} wide>
+    <Dialog title={m.title} close={t.value.common.close} onClose={onClose} wide>
       <p class="quiet">{m.why}</p>
       <div class="keys">
         {groups.map((g) => (
@@ -24,7 +24,6 @@ export function Help({ onClose }: { onClose: () => void }) {
           </section>
         ))}
       </div>
-      <div class="actions"><button type="button" class="first" onClick={onClose}>{t.value.common.close}</button></div>
     </Dialog>
   );
 }

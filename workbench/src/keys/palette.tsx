@@ -28,7 +28,7 @@ export function Palette({ onClose }: { onClose: () => void }) {
     e.preventDefault();
   };
   return (
-    <Dialog title={m.palette} onClose={onClose}>
+    <Dialog title={m.palette} close={t.value.common.close} onClose={onClose}>
       <div class="palette">
         <input
           autoFocus role="combobox" aria-expanded="true" aria-controls={list} aria-activedescendant={found.length > 0 ? `${list}-${active}` : undefined} aria-label={m.palette}

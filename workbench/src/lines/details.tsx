@@ -36,6 +36,7 @@ export function Details({ store, line, onCopy }: { store: RecordingStore; line: 
             {line.calls && <><dt>{m.line.calls}</dt><dd><Parts parts={reveal(line.calls)} /></dd></>}
             {line.from && <><dt>{m.stations.from}</dt><dd><Parts parts={reveal(line.from.call_sign)} /> · {m.line.bases[line.from.basis] ?? line.from.basis}</dd></>}
             {line.to && <><dt>{m.stations.to}</dt><dd><Parts parts={reveal(line.to.call_sign)} /> · {m.line.bases[line.to.basis] ?? line.to.basis}</dd></>}
+            {(line.played || line.cut) && <><dt>{m.line.state}</dt><dd>{[line.played && m.line.played, line.cut && m.line.cut].filter(Boolean).join(', ')}</dd></>}
             {line.marks.map((k) => <Row key={k.entry} name={k.mark === 'distress' ? m.line.distress : m.line.return}>{m.line.by(k.by)} <Parts parts={reveal(k.note)} /></Row>)}
           </dl>
           {line.words.length > 0 && (

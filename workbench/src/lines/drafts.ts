@@ -2,9 +2,9 @@
 
 import { signal } from '@preact/signals';
 import type { Span } from '../api/types';
-import * as idb from '../ui/idb';
 import { settled } from '../ui/scope';
 import { lineID } from './order';
+import * as storage from './storage';
 
 export type Field = 'text' | 'translation';
 
@@ -33,10 +33,10 @@ export class Drafts {
 
   async begin(): Promise<void> {
     try {
-      const kept = await idb.all<Draft>('drafts', `${this.origin} `);
+      const kept = await storage.all<Draft>('drafts', `${this.origin} `);
       this.all.value = new Map([...kept.map((d) => [d.key, d] as const), ...this.all.value]);
     } catch {
-      this.safe.value = false;
+      // Nothing can be kept here: `safe` says so as soon as there is something to keep.
     }
   }
 
@@ -78,7 +78,7 @@ export class Drafts {
     try {
       await Promise.all(keys.map((key) => {
         const d = this.all.value.get(key);
-        return d ? idb.put('drafts', d) : idb.remove('drafts', key);
+        return d ? storage.put('drafts', d) : storage.remove('drafts', key);
       }));
       this.safe.value = this.unwritten.size === 0;
     } catch {

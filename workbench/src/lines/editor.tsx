@@ -4,17 +4,23 @@ import { t } from '../i18n';
 import type { RecordingStore } from '../recording/store';
 import { announce } from '../ui/announce';
 import type { Field } from './drafts';
+import { target } from './target';
+import { plain } from './text';
 
 /** The two fields of a line being written. What is typed is a draft until it is saved; leaving keeps it. */
 export function LineEditor({ store, line, field }: { store: RecordingStore; line: LineView; field: Field }) {
   useEffect(() => announce(t.value.edit.hint), []);
   const m = t.value.edit;
-  const language = line.translation?.language || 'en';
+  const machine = t.value.line.states['draft'] ?? '';
   return (
     <>
-      <span role="gridcell" class="cell-text"><OneField store={store} line={line} field="text" label={m.original} lang={line.lang} focused={field === 'text'} /></span>
+      <span role="gridcell" class="cell-text">
+        <OneField store={store} line={line} field="text" label={m.original} lang={line.lang} focused={field === 'text'} />
+        {store.changedSince(line, 'text') && <p class="meanwhile" role="status">{m.meanwhile(plain(line.author) || machine)}</p>}
+      </span>
       <span role="gridcell" class="cell-translation">
-        <OneField store={store} line={line} field="translation" label={m.translation} lang={language} focused={field === 'translation'} />
+        <OneField store={store} line={line} field="translation" label={m.translation} lang={target.value} focused={field === 'translation'} />
+        {store.changedSince(line, 'translation') && <p class="meanwhile" role="status">{m.meanwhile(plain(line.translation?.author ?? '') || machine)}</p>}
         {store.space.drafts.has(store.id, line.span) && <button type="button" class="plain" tabIndex={-1} onClick={() => store.discard(line)}>{m.discard}</button>}
       </span>
     </>

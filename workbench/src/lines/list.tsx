@@ -14,6 +14,7 @@ import { LineEditor } from './editor';
 import type { Field } from './drafts';
 import { lineID } from './order';
 import { Said } from './said';
+import { target } from './target';
 import { LineState, TranslationState } from './state';
 import { From } from './station';
 import { plain } from './text';
@@ -34,17 +35,18 @@ export function LineList({ store, onOpen }: Props) {
   const drafts = store.space.drafts.all.value;
   const m = t.value.line;
   const language = useComputed(() => languageName(store.lines.value.find((l) => l.lang)?.lang ?? ''));
-  const target = useComputed(() => languageName(store.lines.value.find((l) => l.translation?.language)?.translation?.language ?? ''));
 
   // The focus follows the line one is on, unless it is somewhere else for a reason.
   useEffect(() => {
     if (writing) return;
     const g = grid.current;
     const focused = document.activeElement;
-    if (g && (focused === document.body || focused === null || g.contains(focused))) {
+    // The page itself has it after one has come here from another screen.
+    const free = focused === null || focused === document.body || focused.id === 'content';
+    if (g && (free || g.contains(focused))) {
       g.querySelector<HTMLElement>('[role=row][tabindex="0"]')?.focus({ preventScroll: true });
     }
-  }, [active, writing, lines.length === 0, store.reveal.value]);
+  }, [active, writing, lines.length === 0, store.reveal.value, store.asking.value === null]);
 
   const select = useMemo(() => (l: LineView) => {
     if (store.active.peek() !== lineID(l.span)) store.goTo(l);
@@ -56,7 +58,7 @@ export function LineList({ store, onOpen }: Props) {
         <span role="columnheader">{m.time}</span>
         <span role="columnheader">{m.stations}</span>
         <span role="columnheader">{m.original}{language.value && ` (${language.value})`}</span>
-        <span role="columnheader">{m.translation}{target.value && ` (${target.value})`}</span>
+        <span role="columnheader">{m.translation} ({languageName(target.value)})</span>
         <span role="columnheader">{m.state}</span>
       </div>
       <VirtualRows items={lines} keyOf={(l) => lineID(l.span)} keep={[active]} estimate={density.value === 'dense' ? 34 : 44} head={head} reveal={store.reveal.value}>
@@ -106,7 +108,7 @@ const Row = memo(function Row({ line: l, index, place, at, active, store, onSele
         ? <LineEditor store={store} line={l} field={field} />
         : (
           <>
-            <span role="gridcell" class="cell-text" onClick={open('text')}><Original line={l} doubts={doubts} /></span>
+            <span role="gridcell" class="cell-text" onClick={open('text')}><Original line={l} doubts={doubts} active={active} /></span>
             <span role="gridcell" class="cell-translation" onClick={open('translation')}>
               {l.translation && l.translation.text && <Said text={l.translation.text} lang={l.translation.language} machine={l.translation.author === ''} />}
             </span>
@@ -124,9 +126,9 @@ const Row = memo(function Row({ line: l, index, place, at, active, store, onSele
   );
 });
 
-function Original({ line: l, doubts }: { line: LineView; doubts: number }) {
+function Original({ line: l, doubts, active }: { line: LineView; doubts: number; active: boolean }) {
   const m = t.value.line;
-  if (l.hidden) return <span class="quiet">{m.hidden}</span>;
+  if (l.hidden && l.sound === 'speech') return active ? <span class="quiet">{m.hidden}</span> : null;
   if (l.text === '') return <span class="quiet">{l.reason ? plain(l.reason) : l.sound !== 'speech' ? (m.sounds[l.sound] ?? l.sound) : m.noWords}{l.calls && ` · ${plain(l.calls)}`}</span>;
   return (
     <>

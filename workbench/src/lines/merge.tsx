@@ -47,7 +47,7 @@ function MergeWords({ pending, change, onClose }: { pending: Pending; change: Wo
     onClose();
   };
   return (
-    <Dialog title={m.title} onClose={onClose} wide>
+    <Dialog title={m.title} close={t.value.common.close} onClose={onClose} wide>
       <p>{theirs ? m.why : m.gone}</p>
       <div class="merge">
         <section>
@@ -88,7 +88,7 @@ function MergeOther({ pending, onClose }: { pending: Pending; onClose: () => voi
     onClose();
   };
   return (
-    <Dialog title={m.otherTitle} onClose={onClose}>
+    <Dialog title={m.otherTitle} close={t.value.common.close} onClose={onClose}>
       <p>{m.otherWhy}</p>
       {pending.conflict?.message && <p class="quiet">{pending.conflict.message}</p>}
       <div class="actions">

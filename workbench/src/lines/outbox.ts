@@ -16,7 +16,7 @@ export interface Pending {
   conflict: { theirs: LineView | null; message: string } | null;
 }
 
-export interface OutboxStore {
+interface OutboxStore {
   put(p: Pending): Promise<void>;
   remove(key: string): Promise<void>;
   all(): Promise<Pending[]>;

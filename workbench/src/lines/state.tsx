@@ -18,6 +18,7 @@ const looks: Record<string, Look> = {
   'not translated': { icon: 'silent', tone: '' },
   translated: { icon: 'corrected', tone: '' },
   stale: { icon: 'stale', tone: 'doubt' },
+  hidden: { icon: 'silent', tone: '' },
   waiting: { icon: 'waiting', tone: '' },
   failed: { icon: 'failed', tone: 'failed' },
 };

@@ -53,8 +53,3 @@ export function parseWording(text: string): Part[] {
   out.push(...reveal(text.slice(at)));
   return out;
 }
-
-/** Characters as the server counts them: Unicode code points. */
-export function sliceCharacters(text: string, from: number, to: number): string {
-  return [...text].slice(from, to).join('');
-}

@@ -27,7 +27,7 @@ export function AskStations({ store, line, first }: { store: RecordingStore; lin
     setTo(from);
   };
   return (
-    <Dialog title={m.title} onClose={close}>
+    <Dialog title={m.title} close={t.value.common.close} onClose={close}>
       <form onSubmit={save}>
         <div class="merge">
           <StationField name={m.from} station={from} onChange={setFrom} list={known} focus={first === 'from'} />
@@ -53,7 +53,7 @@ function StationField(props: { name: string; station: Station; onChange: (s: Sta
       <h3>{name}</h3>
       <label class="field">
         <span>{m.stations.callSign}</span>
-        <input value={station.call_sign} list={list} autoFocus={focus} dir="auto" autocomplete="off" onInput={(e) => onChange({ ...station, call_sign: e.currentTarget.value })} />
+        <input value={station.call_sign} list={list} autoFocus={focus} dir="auto" autocomplete="off" onFocus={(e) => e.currentTarget.select()} onInput={(e) => onChange({ ...station, call_sign: e.currentTarget.value })} />
       </label>
       <label class="field">
         <span>{m.stations.basis}</span>
@@ -69,7 +69,7 @@ const said = (s: Station): Station | undefined => (s.call_sign.trim() ? { ...s, 
 const same = (a: Station | undefined, b: Station | undefined) => a?.call_sign === b?.call_sign && a?.basis === b?.basis;
 
 /** The call signs of a recording, those heard most first. */
-export function callSigns(lines: LineView[]): string[] {
+function callSigns(lines: LineView[]): string[] {
   const count = new Map<string, number>();
   for (const l of lines) for (const s of [l.from, l.to]) if (s) count.set(s.call_sign, (count.get(s.call_sign) ?? 0) + 1);
   return [...count].sort((a, b) => b[1] - a[1]).map(([name]) => name);
@@ -102,7 +102,7 @@ export function AskDistress({ store, line }: { store: RecordingStore; line: Line
     if (set) store.change({ kind: 'mark', span: set.span, mark: 'distress', note: set.note, on: false });
   };
   return (
-    <Dialog title={m.distressTitle} onClose={close}>
+    <Dialog title={m.distressTitle} close={t.value.common.close} onClose={close}>
       <form onSubmit={save} class="settings">
         <p>{m.distressWhy}</p>
         <div class="merge">

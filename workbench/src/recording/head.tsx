@@ -1,9 +1,9 @@
-import type { RecordingView } from '../api/types';
+import type { LineView, RecordingView } from '../api/types';
 import { exportURL } from '../api/client';
 import { language, number, t } from '../i18n';
 import { Parts } from '../lines/said';
 import { reveal } from '../lines/text';
-import { dateName, wallClock, wholeClock } from '../sound/time';
+import { clock, dateName, wallClock, wholeClock } from '../sound/time';
 import { toast } from '../ui/announce';
 import { Icon } from '../ui/icons';
 
@@ -32,7 +32,22 @@ export function startName(r: RecordingView): string {
   return `${dateName(wall.date, language.value)}, ${time} ${wall.offset}`;
 }
 
-export function RecordingHead({ recording: r, read, of }: { recording: RecordingView; read: number; of: number }) {
+const formats = ['srt', 'vtt', 'jsonl', 'csv'];
+
+/** The transcript as a file, of one recording or of all. */
+export function ExportMenu({ recording }: { recording?: string }) {
+  return (
+    <details class="menu">
+      <summary>{t.value.recording.export}</summary>
+      <ul>{formats.map((f) => <li key={f}><a href={exportURL(f, recording)} download>{f}</a></li>)}</ul>
+    </details>
+  );
+}
+
+/** The one form in which seconds are named. A line that a cut has just made has none of the server's yet. */
+export const citationOf = (recording: string, l: LineView) => l.citation || `${recording}@${clock(l.span.from)}-${clock(l.span.to)}`;
+
+export function RecordingHead({ recording: r, read, of, mayExport }: { recording: RecordingView; read: number; of: number; mayExport: boolean }) {
   const m = t.value.recording;
   const short = `${r.digest.replace(/^sha256:/, '').slice(0, 4)}…${r.digest.slice(-4)}`;
   return (
@@ -45,10 +60,7 @@ export function RecordingHead({ recording: r, read, of }: { recording: Recording
       <button type="button" class="plain" title={m.digest} onClick={() => void copy(r.digest)}><Icon name="original" /> {m.original} <code>{short}</code></button>
       <span class="end">
         <span class="mono">{m.read(number(read), number(of))}</span>
-        <details class="menu">
-          <summary>{m.export}</summary>
-          <ul>{['srt', 'vtt', 'jsonl', 'csv'].map((f) => <li key={f}><a href={exportURL(f, r.recording)} download>{f}</a></li>)}</ul>
-        </details>
+        {mayExport && <ExportMenu recording={r.recording} />}
       </span>
     </header>
   );

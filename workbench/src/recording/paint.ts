@@ -3,7 +3,7 @@
 import type { LineView, Span } from '../api/types';
 import { firstAfter, lineID } from '../lines/order';
 import { shortClock, wholeClock, rate } from '../sound/time';
-import { bins, columnSamples, levelFor, tileColumns, tileSamples, tilesIn } from './tile';
+import { bins, columnSamples, heightOf, levelFor, tileColumns, tileSamples, tilesIn } from './tile';
 import type { Tiles } from './tiles';
 import { spanOf, ticks, toX, type View } from './view';
 
@@ -156,6 +156,22 @@ export function paintSpectrum(c: CanvasRenderingContext2D, v: View, tiles: Tiles
     const columns = Math.min(size / width, picture.width - from);
     if (columns <= 0) continue;
     c.drawImage(picture, from, 0, columns, bins, toX(v, n * size), top, (columns * width) / v.perPixel, height);
+  }
+}
+
+/** Names frequencies at the left of a spectrogram. */
+export function paintFrequencies(c: CanvasRenderingContext2D, top: number, height: number, inks: Inks): void {
+  c.font = '10px "IBM Plex Mono", monospace';
+  c.textBaseline = 'middle';
+  for (const kHz of [1, 2, 3]) {
+    const y = top + height * (1 - heightOf(kHz * 1000));
+    c.fillStyle = inks.paper;
+    c.globalAlpha = 0.75;
+    c.fillRect(0, y - 6, 40, 12);
+    c.globalAlpha = 1;
+    c.fillStyle = inks.label;
+    c.fillRect(0, Math.round(y), 4, 1);
+    c.fillText(`${kHz} kHz`, 6, y);
   }
 }
 

@@ -1,4 +1,4 @@
-import { effect, useComputed, useSignal, type Signal } from '@preact/signals';
+import { effect, signal, useComputed, useSignal, type Signal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import * as api from '../api/client';
 import type { Span } from '../api/types';
@@ -8,12 +8,12 @@ import { plain } from '../lines/text';
 import type { Player } from '../sound/player';
 import { Scope } from '../ui/scope';
 import { density, shownTheme } from '../ui/theme';
-import { colourTable } from './colours';
+import { colourTable, floorOf } from './colours';
 import { moveEdge } from './cuts';
 import { lanesOf, type Lane } from './lanes';
-import { Coloured, inksOf, laneTop, paintHead, paintLane, paintRuler, paintSpan, paintSpectrum, paintWave, type Bands } from './paint';
+import { Coloured, inksOf, laneTop, paintFrequencies, paintHead, paintLane, paintRuler, paintSpan, paintSpectrum, paintWave, type Bands } from './paint';
 import type { RecordingStore } from './store';
-import { levelFor, tilesIn } from './tile';
+import { levelFor, tileSamples, tilesIn } from './tile';
 import { Tiles } from './tiles';
 import { pan, spanOf, toSample, toX, whole, zoom, type View } from './view';
 
@@ -54,7 +54,7 @@ export function Picture({ store, player, view, gain }: Props) {
   );
 }
 
-export function laneName(l: Lane): string {
+function laneName(l: Lane): string {
   switch (l.kind) {
     case 'station':
       return plain(l.name);
@@ -72,6 +72,8 @@ class Screen {
   private readonly scope = new Scope();
   private readonly tiles: Tiles;
   private readonly coloured = new Coloured();
+  private readonly floor = signal(60);
+  private floorKnown = false;
   private frame = 0;
   private inks;
 
@@ -93,7 +95,7 @@ class Screen {
     this.scope.own(effect(() => {
       void shownTheme.value;
       void density.value;
-      this.coloured.setTable(colourTable(shownTheme.value, gain.value) as Uint32Array<ArrayBuffer>);
+      this.coloured.setTable(colourTable(shownTheme.value, gain.value, this.floor.value));
       this.inks = inksOf(box);
       this.invalidate();
     }));
@@ -144,16 +146,30 @@ class Screen {
     const b = this.bands.peek();
     if (levels > 0) {
       this.wantTiles(v, levels, samples);
+      this.findFloor(levels, samples);
       paintSpectrum(c, v, this.tiles, this.coloured, levels, samples, b.ruler + b.wave, b.spectrum, this.inks);
     }
     paintRuler(c, v, b, height, this.inks);
     if (levels > 0) paintWave(c, v, this.tiles, levels, samples, b.ruler, b.wave, gain.peek(), this.inks);
+    if (levels > 0) paintFrequencies(c, b.ruler + b.wave, b.spectrum, this.inks);
     this.lanes.value.forEach((lane, i) => paintLane(c, v, lane.lines, laneTop(b) + i * b.lane, b.lane, store.active.peek(), this.inks));
     const line = store.line.peek();
     if (line) paintSpan(c, v, line.span, height, this.inks.focus, 0.14);
     const selection = store.selection.peek();
     if (selection) paintSpan(c, v, selection, height, this.inks.doubt, 0.18);
     paintHead(c, v, player.at.peek(), height, this.inks);
+  }
+
+  // The receiver's noise, once something of the recording is here: near its middle, as the ends are often silent.
+  private findFloor(levels: number, samples: number): void {
+    if (this.floorKnown) return;
+    for (let level = 0; level < levels; level++) {
+      const bytes = this.tiles.peek('spectrogram', level, Math.floor(samples / 2 / tileSamples(level))) ?? this.tiles.peek('spectrogram', level, tilesIn(spanOf(this.p.view.peek()), level, samples)[0] ?? 0);
+      if (!bytes) continue;
+      this.floorKnown = level < levels - 1 || levels === 1; // the coarsest shows the loudest of everything: only until a finer one is here
+      this.floor.value = floorOf(bytes);
+      return;
+    }
   }
 
   private wantTiles(v: View, levels: number, samples: number): void {

@@ -10,6 +10,7 @@ import { doubtfulWords, threshold } from '../lines/doubt';
 import type { Field } from '../lines/drafts';
 import { isUnread, lineID, nextFitting, replaceAround } from '../lines/order';
 import { overlay } from '../lines/overlay';
+import { target } from '../lines/target';
 import { newID, onDone, type Workspace } from '../shell/workspace';
 import { overlaps } from '../sound/time';
 import { announce, toast } from '../ui/announce';
@@ -56,6 +57,7 @@ export class RecordingStore {
       if (e.kind === 'jobs' && (this.recording.peek()?.drawn ?? 0) < this.samples.peek()) refresh();
       if (e.kind === 'presence') this.people.value = (e.people ?? []).filter((p) => p.recording === id && !p.you);
     }));
+    this.scope.own(target.subscribe(() => this.loaded.peek() && refresh()));
     this.scope.own(onDone((recording, d) => {
       if (recording !== id) return;
       batch(() => {
@@ -84,7 +86,7 @@ export class RecordingStore {
 
   async load(): Promise<void> {
     try {
-      const [recording, view] = await Promise.all([api.recording(this.id), api.lines(this.id)]);
+      const [recording, view] = await Promise.all([api.recording(this.id), api.lines(this.id, target.peek())]);
       batch(() => {
         this.recording.value = recording;
         this.server.value = view.lines;
@@ -107,7 +109,7 @@ export class RecordingStore {
     const lines = this.lines.value;
     const at = this.first;
     const wanted = at
-      ? lines.find((l) => lineID(l.span) === lineID(at)) ?? lines.find((l) => overlaps(l.span, { from: at.from, to: Math.max(at.to, at.from + 1) })) ?? lines.find((l) => l.span.from >= at.from)
+      ? lines.find((l) => lineID(l.span) === lineID(at)) ?? lines.find((l) => overlaps(l.span, { from: at.from, to: Math.max(at.to, at.from + 1) })) ?? lines.find((l) => l.span.from >= at.from) ?? lines.at(-1)
       : lines.find(isUnread);
     const line = wanted ?? lines[0];
     if (line) this.goTo(line);
@@ -162,10 +164,7 @@ export class RecordingStore {
 
   /** Makes a change; false where the lines are no longer what it changes. */
   change(c: Change, record = true): boolean {
-    if (!this.space.may('write') && this.space.session.may.length > 0) {
-      toast(t.value.edit.notAllowed, { alarm: true });
-      return false;
-    }
+    if (!this.mayWrite(c.kind)) return false;
     const edit = editOf(newID(), c, this.lines.value);
     if (!edit) {
       toast(t.value.undo.changed, { alarm: true });
@@ -174,6 +173,13 @@ export class RecordingStore {
     void this.space.outbox.add(this.id, edit, c);
     if (record) this.space.undo.push(this.id, c);
     return true;
+  }
+
+  /** Whether this person may; says so where they may not. */
+  mayWrite(kind: Change['kind']): boolean {
+    if (this.space.may(kind === 'translation' ? 'translate' : 'write')) return true;
+    toast(t.value.edit.notAllowed, { alarm: true });
+    return false;
   }
 
   undo(): void {
@@ -191,6 +197,12 @@ export class RecordingStore {
     return this.space.drafts.get(this.id, line.span, field)?.text ?? shownIn(line, field);
   }
 
+  /** Whether the words in a field are others by now than those that its draft began with. */
+  changedSince(line: LineView, field: Field): boolean {
+    const draft = this.space.drafts.get(this.id, line.span, field);
+    return draft !== undefined && draft.began !== shownIn(line, field);
+  }
+
   type(line: LineView, field: Field, text: string): void {
     const entry = field === 'text' ? line.entry : line.translation?.author ? line.translation.entry : 0;
     this.space.drafts.set(this.id, line.span, field, text, shownIn(line, field), entry);
@@ -204,7 +216,7 @@ export class RecordingStore {
 
   /** Saves what is written in a line. Saving the machine's words as they are states that a person hears them so. */
   async save(line: LineView, field: Field): Promise<void> {
-    const vouches = field === 'text' && line.author === '' && line.text !== '';
+    const vouches = field === 'text' && line.author === '' && line.text !== '' && this.space.may('write');
     await this.saveField(line, 'text', vouches);
     const now = this.lines.value.find((l) => lineID(l.span) === lineID(line.span)) ?? line;
     await this.saveField(now, 'translation', false);
@@ -221,16 +233,17 @@ export class RecordingStore {
       drafts.remove(this.id, line.span, field);
       return;
     }
+    if (!this.mayWrite(field)) return;
     if (field === 'translation' && line.basis === 0 && line.entry === 0 && line.author === '') {
       toast(t.value.edit.noBasis, { alarm: true });
       return;
     }
-    const language = field === 'text' ? line.lang : line.translation?.language || 'en';
+    const language = field === 'text' ? line.lang : target.value;
     const change: Change = { kind: field, span: line.span, before, after, language };
     const edit = editOf(newID(), change, this.lines.value);
     if (!edit) return;
     // Somebody wrote here after this person began: the server is told what they had before them, and says so.
-    if (draft && draft.began !== shownIn(line, field)) {
+    if (draft && this.changedSince(line, field)) {
       if (edit.utterance) edit.utterance.replaces = draft.entry;
       if (edit.translation) edit.translation.replaces = draft.entry;
     }

@@ -1,6 +1,6 @@
 import type { PictureKind } from '../api/client';
 
-export type FetchTile = (kind: PictureKind, level: number, tile: number, signal: AbortSignal) => Promise<Uint8Array | null>;
+type FetchTile = (kind: PictureKind, level: number, tile: number, signal: AbortSignal) => Promise<Uint8Array | null>;
 
 type Entry = { state: 'here'; bytes: Uint8Array } | { state: 'asked'; abort: AbortController } | { state: 'later'; at: number };
 

@@ -123,7 +123,7 @@ function Facets({ view, q, onAsk }: { view: SearchView; q: string; onAsk: (q: st
     <aside class="facets" aria-label={m.facets} data-region>
       {view.facets.filter((f) => f.values.length > 0).map((f) => (
         <section key={f.name}>
-          <h3>{m.facet[f.name] ?? f.name}</h3>
+          <h2>{m.facet[f.name] ?? f.name}</h2>
           <ul>
             {f.values.map((v) => (
               <li key={v.value}>

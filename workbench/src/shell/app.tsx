@@ -10,12 +10,14 @@ import { Help } from '../keys/help';
 import { Palette } from '../keys/palette';
 import { useCommands } from '../keys/dispatch';
 import { Merge } from '../lines/merge';
+import { People } from '../people/screen';
 import { RecordingScreen } from '../recording/screen';
 import { Search } from '../search/screen';
 import { Announcements } from '../ui/announce';
 import { Notice } from '../ui/notice';
 import { shownTheme, theme } from '../ui/theme';
 import { explain } from '../ui/trouble';
+import { LoginForm } from './login';
 import { Rail } from './rail';
 import { go, route, type Route } from './router';
 import { SettingsDialog } from './settings';
@@ -74,6 +76,7 @@ function SessionOver() {
       <pre>earwitness serve</pre>
       {kept && <p>{m.kept}</p>}
       <div><button type="button" onClick={() => location.reload()}>{m.reload}</button></div>
+      <LoginForm />
     </main>
   );
 }
@@ -96,6 +99,7 @@ function Shell({ space }: { space: Workspace }) {
     goSearch: () => go('/search'),
     goDoubts: () => go('/doubts'),
     goJobs: () => go('/jobs'),
+    goPeople: () => go('/people'),
     back: () => history.back(),
     forward: () => history.forward(),
     region: () => nextRegion(),
@@ -148,9 +152,11 @@ function Screen({ route: r, space }: { route: Route; space: Workspace }) {
     case 'doubts':
       return <Doubts />;
     case 'jobs':
-      return <Jobs />;
+      return <Jobs space={space} />;
+    case 'people':
+      return <People space={space} />;
     case 'nowhere':
-      return <div class="page"><Notice text={t.value.common.nowhere}><a href="/">{t.value.nav.home}</a></Notice></div>;
+      return <div class="page"><h1 class="sr">{r.path}</h1><Notice text={t.value.common.nowhere}><a href="/">{t.value.nav.home}</a></Notice></div>;
     default:
       return unreachable(r);
   }

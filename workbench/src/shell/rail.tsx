@@ -11,12 +11,13 @@ import { plain } from '../lines/text';
 import { route } from './router';
 import type { Workspace } from './workspace';
 
-const places: { path: string; screen: 'home' | 'recordings' | 'search' | 'doubts' | 'jobs'; command: CommandName }[] = [
+const places: { path: string; screen: 'home' | 'recordings' | 'search' | 'doubts' | 'jobs' | 'people'; command: CommandName }[] = [
   { path: '/', screen: 'home', command: 'goHome' },
   { path: '/recordings', screen: 'recordings', command: 'goRecordings' },
   { path: '/search', screen: 'search', command: 'goSearch' },
   { path: '/doubts', screen: 'doubts', command: 'goDoubts' },
   { path: '/jobs', screen: 'jobs', command: 'goJobs' },
+  { path: '/people', screen: 'people', command: 'goPeople' },
 ];
 
 export function Rail({ space, onDecide, onSettings }: { space: Workspace; onDecide: () => void; onSettings: () => void }) {

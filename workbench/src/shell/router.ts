@@ -10,6 +10,7 @@ export type Route =
   | { screen: 'search'; q: string }
   | { screen: 'doubts' }
   | { screen: 'jobs' }
+  | { screen: 'people' }
   | { screen: 'nowhere'; path: string };
 
 export function parseRoute(url: URL): Route {
@@ -25,6 +26,8 @@ export function parseRoute(url: URL): Route {
       return { screen: 'doubts' };
     case '/jobs':
       return { screen: 'jobs' };
+    case '/people':
+      return { screen: 'people' };
   }
   const m = /^\/r\/(REC-[0-9]{4,})$/.exec(path);
   if (m?.[1]) return { screen: 'recording', id: m[1], at: parseAt(url.searchParams.get('at')), doubts: url.searchParams.has('doubts') };

@@ -7,9 +7,9 @@ import type { EditDone, SessionView } from '../api/types';
 import { t } from '../i18n';
 import { Drafts } from '../lines/drafts';
 import { Outbox, type Pending } from '../lines/outbox';
+import * as storage from '../lines/storage';
 import { UndoStack } from '../lines/undo';
 import { toast } from '../ui/announce';
-import * as idb from '../ui/idb';
 import { Scope } from '../ui/scope';
 import { explain } from '../ui/trouble';
 
@@ -67,9 +67,9 @@ function openOutbox(session: SessionView, drafts: Drafts, scope: Scope): Outbox 
 
   return new Outbox({
     store: {
-      put: (p) => idb.put('outbox', { ...p, key: prefix + p.key }),
-      remove: (key) => idb.remove('outbox', prefix + key),
-      all: async () => (await idb.all<Pending>('outbox', prefix)).map((p) => ({ ...p, key: p.key.slice(prefix.length) })),
+      put: (p) => storage.put('outbox', { ...p, key: prefix + p.key }),
+      remove: (key) => storage.remove('outbox', prefix + key),
+      all: async () => (await storage.all<Pending>('outbox', prefix)).map((p) => ({ ...p, key: p.key.slice(prefix.length) })),
     },
     tab,
     living: async () => {

@@ -32,7 +32,7 @@ export interface PlayOptions {
   volume?: number;
 }
 
-export const speeds = [0.5, 0.7, 0.85, 1, 1.25, 1.5, 2];
+const speeds = [0.5, 0.7, 0.85, 1, 1.25, 1.5, 2];
 
 // A longer stretch is played out of the whole recording: a clip of it would have to arrive first.
 const longestClip = 120 * rate;
@@ -154,6 +154,16 @@ export class Player {
     this.keepRun();
     this.audio.currentTime = (to - this.base) / rate;
     this.at.value = this.begun = to;
+  }
+
+  /** How loud what plays now is; what plays next is as loud as it is asked for. */
+  setVolume(v: number): void {
+    this.audio.volume = v;
+  }
+
+  /** Where the sound that plays began. */
+  get runFrom(): number {
+    return this.begun;
   }
 
   setSpeed(v: number): void {

@@ -1,7 +1,7 @@
 import { signal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 
-export interface Toast {
+interface Toast {
   id: number;
   text: string;
   hint: string;

@@ -1,21 +1,27 @@
 import type { ComponentChildren } from 'preact';
-import { useEffect, useId, useRef } from 'preact/hooks';
+import { useEffect, useId, useMemo, useRef } from 'preact/hooks';
 
 interface Props {
   title: string;
+  close: string; // the name of the button that does so
   onClose: () => void;
   children: ComponentChildren;
   wide?: boolean;
 }
 
-/** A modal dialog while it is mounted. The browser traps the focus in it and gives it back afterwards. */
-export function Dialog({ title, onClose, children, wide }: Props) {
+/** A modal dialog while it is mounted. The browser keeps the focus in it; afterwards it is where it was. */
+export function Dialog({ title, close, onClose, children, wide }: Props) {
   const ref = useRef<HTMLDialogElement>(null);
   const id = useId();
+  const before = useMemo(() => document.activeElement, []);
   useEffect(() => {
     const d = ref.current;
     d?.showModal();
-    return () => d?.close();
+    return () => {
+      d?.close();
+      // The browser gives the focus back to what it was on at showModal, which may be a field of the dialog itself.
+      queueMicrotask(() => before instanceof HTMLElement && before.isConnected && !document.querySelector('dialog[open]') && before.focus({ preventScroll: true }));
+    };
   }, []);
   return (
     <dialog
@@ -29,7 +35,10 @@ export function Dialog({ title, onClose, children, wide }: Props) {
       onPointerDown={(e) => e.target === ref.current && onClose()}
     >
       <div class="sheet">
-        <h2 id={id}>{title}</h2>
+        <header>
+          <h2 id={id}>{title}</h2>
+          <button type="button" class="plain" aria-label={close} onClick={onClose}>✕</button>
+        </header>
         {children}
       </div>
     </dialog>

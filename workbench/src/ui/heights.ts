@@ -5,7 +5,7 @@ export class Heights {
   private tops = new Float64Array(1); // of each row, and of the end
   private stale = true;
 
-  constructor(private estimate: number) {}
+  constructor(private readonly estimate: number) {}
 
   setRows(ids: string[]): void {
     this.ids = ids;
@@ -18,13 +18,6 @@ export class Heights {
     this.known.set(id, height);
     this.stale = true;
     return true;
-  }
-
-  /** Forgets what was measured, as when the width has changed. */
-  forget(estimate: number): void {
-    this.estimate = estimate;
-    this.known.clear();
-    this.stale = true;
   }
 
   get total(): number {

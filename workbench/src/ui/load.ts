@@ -1,7 +1,7 @@
 import { signal, type ReadonlySignal } from '@preact/signals';
 import { useEffect, useMemo } from 'preact/hooks';
 
-export interface Loaded<T> {
+interface Loaded<T> {
   value: ReadonlySignal<T | null>;
   error: ReadonlySignal<unknown>;
   /** Loads anew; the value shown meanwhile is the old one. */

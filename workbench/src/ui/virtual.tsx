@@ -1,6 +1,7 @@
 import type { ComponentChild, Ref } from 'preact';
-import { useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { Heights } from './heights';
+import { Scope } from './scope';
 
 interface Props<T> {
   items: T[];
@@ -27,8 +28,11 @@ const beyond = 400; // pixels drawn above and below what is in view
 export function VirtualRows<T>({ items, keyOf, keep, estimate, head, reveal, children }: Props<T>) {
   const box = useRef<HTMLDivElement>(null);
   const [, redraw] = useState(0);
-  const view = useRef({ top: 0, height: 0, width: 0 });
+  const [printing, setPrinting] = useState(false);
+  const view = useRef({ top: 0, height: 0 });
   const anchor = useRef<{ id: string; above: number } | null>(null);
+  const kept = useRef(keep);
+  kept.current = keep;
   const ids = useMemo(() => items.map(keyOf), [items]);
   const heights = useMemo(() => new Heights(estimate), []);
   useMemo(() => heights.setRows(ids), [ids]);
@@ -39,13 +43,15 @@ export function VirtualRows<T>({ items, keyOf, keep, estimate, head, reveal, chi
     if (!scroller) return undefined;
     const look = () => {
       view.current.top = scroller.scrollTop;
-      const first = heights.at(scroller.scrollTop);
-      anchor.current = { id: ids[first] ?? '', above: scroller.scrollTop - heights.top(first) };
+      // What is to stay in place: the row one is on while it can be seen, else the first that can.
+      const on = ids.indexOf(kept.current[0] ?? '');
+      const seen = on >= 0 && heights.top(on + 1) > scroller.scrollTop && heights.top(on) < scroller.scrollTop + scroller.clientHeight;
+      const row = seen ? on : heights.at(scroller.scrollTop);
+      anchor.current = { id: ids[row] ?? '', above: scroller.scrollTop - heights.top(row) };
       redraw((n) => n + 1);
     };
     const sized = new ResizeObserver(() => {
-      if (view.current.width !== 0 && view.current.width !== scroller.clientWidth) heights.forget(estimate);
-      view.current = { ...view.current, height: scroller.clientHeight, width: scroller.clientWidth };
+      view.current.height = scroller.clientHeight;
       look();
     });
     sized.observe(scroller);
@@ -58,11 +64,19 @@ export function VirtualRows<T>({ items, keyOf, keep, estimate, head, reveal, chi
 
   useLayoutEffect(() => () => rows.end(), []);
 
+  // On paper there is no scrolling: every row is drawn, before the browser lays the pages out.
+  useEffect(() => {
+    const scope = new Scope();
+    scope.listen(window, 'beforeprint', () => setPrinting(true));
+    scope.listen(window, 'afterprint', () => setPrinting(false));
+    return () => scope.end();
+  }, []);
+
   // What one reads stays where it is while rows above turn out to be higher than was thought.
   useLayoutEffect(() => {
     const scroller = box.current?.parentElement;
     const a = anchor.current;
-    if (!scroller || !a || scroller.scrollTop === 0) return;
+    if (!scroller || !a || (scroller.scrollTop === 0 && a.above <= 0 && a.id === ids[0])) return;
     const at = ids.indexOf(a.id);
     if (at < 0) return;
     const wanted = heights.top(at) + a.above;
@@ -77,10 +91,11 @@ export function VirtualRows<T>({ items, keyOf, keep, estimate, head, reveal, chi
     const room = scroller.clientHeight - head;
     if (top < scroller.scrollTop) scroller.scrollTop = top - room / 6;
     else if (bottom > scroller.scrollTop + room) scroller.scrollTop = bottom - room + Math.min(room / 6, estimate);
+    anchor.current = { id: ids[at] ?? '', above: scroller.scrollTop - top };
   }, [reveal]);
 
-  const first = heights.at(view.current.top - beyond);
-  const last = heights.at(view.current.top + view.current.height + beyond);
+  const first = printing ? 0 : heights.at(view.current.top - beyond);
+  const last = printing ? items.length : heights.at(view.current.top + view.current.height + beyond);
   const drawn = new Set<number>();
   for (let i = first; i <= last && i < items.length; i++) drawn.add(i);
   for (const id of keep) {

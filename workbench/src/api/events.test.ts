@@ -1,0 +1,42 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { connected, onEvent, openEvents } from './events';
+import type { Event } from './types';
+
+class FakeSource {
+  static all: FakeSource[] = [];
+  onopen: (() => void) | null = null;
+  onerror: (() => void) | null = null;
+  onmessage: ((m: { data: string }) => void) | null = null;
+  close = vi.fn();
+  constructor() {
+    FakeSource.all.push(this);
+  }
+}
+
+beforeEach(() => {
+  FakeSource.all = [];
+  vi.useFakeTimers();
+});
+afterEach(() => vi.useRealTimers());
+
+test('a broken stream is opened again, and says that something may have been missed', () => {
+  const heard: Event[] = [];
+  const silence = onEvent((e) => heard.push(e));
+  const end = openEvents(() => new FakeSource() as unknown as EventSource);
+  FakeSource.all[0]?.onopen?.();
+  expect(connected.value).toBe(true);
+  FakeSource.all[0]?.onmessage?.({ data: '{"kind":"jobs"}' });
+  FakeSource.all[0]?.onerror?.();
+  expect(connected.value).toBe(false);
+  expect(FakeSource.all.length).toBe(1);
+  vi.advanceTimersByTime(1000);
+  FakeSource.all[1]?.onerror?.();
+  vi.advanceTimersByTime(1000);
+  expect(FakeSource.all.length).toBe(2); // each wait is twice the last
+  vi.advanceTimersByTime(1000);
+  FakeSource.all[2]?.onopen?.();
+  expect(heard).toEqual([{ kind: 'jobs' }, { kind: 'again' }]);
+  end();
+  silence();
+  expect(FakeSource.all[2]?.close).toHaveBeenCalled();
+});
