@@ -125,7 +125,8 @@ func plain(s string) string {
 var csvHeader = []string{
 	"citation", "recording", "file", "start", "end", "time_start", "time_end", "time_basis", "lang", "langs", "state", "reason", "sound",
 	"text", "probability", "snr_db", "level_db", "engine", "model", "synthetic", "digest", "calls",
-	"translation_machine_draft", "translation_lang", "translation_state", "translation_reason", "translation_model",
+	"translation_machine_draft", "translation_lang", "translation_state", "translation_reason", "translation_by", "translation",
+	"author", "second", "rival", "machine_text", "from", "to",
 }
 
 func exportCSV(w *bufio.Writer, lines []Line) error {
@@ -143,11 +144,20 @@ func exportCSV(w *bufio.Writer, lines []Line) error {
 		if l.Translation != nil {
 			t = *l.Translation
 		}
+		draft, written := t.Text, ""
+		if !t.MachineDraft {
+			draft, written = "", t.Text
+		}
+		var p People
+		if l.People != nil {
+			p = *l.People
+		}
 		err := out.Write([]string{
 			cell(l.Citation), cell(l.Recording), cell(l.File), number(l.Start), number(l.End), cell(l.TimeStart), cell(l.TimeEnd), cell(l.TimeBasis),
 			cell(l.Lang), cell(strings.Join(l.Langs, " ")), cell(l.State), cell(l.Reason), cell(l.Sound),
 			cell(l.Text), probability, number(l.SnrDB), number(l.LevelDB), cell(l.Engine), cell(l.Model), strconv.FormatBool(l.Synthetic), cell(l.Digest), cell(l.CallsText()),
-			cell(t.Text), cell(t.Language), cell(t.State), cell(t.Reason), cell(t.Model),
+			cell(draft), cell(t.Language), cell(t.State), cell(t.Reason), cell(t.Model + t.Author), cell(written),
+			cell(p.Author), cell(p.Second), cell(p.Rival), cell(p.Machine), cell(callSign(p.From)), cell(callSign(p.To)),
 		})
 		if err != nil {
 			return err
@@ -155,6 +165,13 @@ func exportCSV(w *bufio.Writer, lines []Line) error {
 	}
 	out.Flush()
 	return out.Error()
+}
+
+func callSign(s *evidence.Station) string {
+	if s == nil {
+		return ""
+	}
+	return s.CallSign + " (" + s.Basis + ")"
 }
 
 // number writes f as a plain decimal.
