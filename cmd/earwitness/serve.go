@@ -22,6 +22,7 @@ import (
 	"github.com/earwitness/earwitness/internal/engines/child"
 	"github.com/earwitness/earwitness/internal/pipeline"
 	"github.com/earwitness/earwitness/internal/web"
+	"github.com/earwitness/earwitness/internal/web/api"
 	"github.com/earwitness/earwitness/workbench"
 )
 
@@ -148,15 +149,17 @@ func listen(ctx context.Context, l net.Listener, s *web.Server) error {
 
 // runIn does what is missing in a case that is open already.
 func (w *world) runIn(c *casefile.Case, rf runFlags) web.Run {
-	return func(ctx context.Context, recordings []string, retry bool, report func(pipeline.Event)) (pipeline.Summary, error) {
+	return func(ctx context.Context, what api.RunJobs, report func(pipeline.Event)) (pipeline.Summary, error) {
+		rf := rf
+		rf.translate = what.Translate
 		e, err := w.engines(ctx, c, rf)
 		if err != nil {
 			return pipeline.Summary{}, err
 		}
 		defer e.close()
 		return pipeline.Run(ctx, c, pipeline.Options{
-			Author: w.program(), Decoder: e.decoder, Detector: e.detector, Recogniser: e.recogniser, Detect: e.detect,
-			Threads: rf.threads, Ahead: child.HearsPerThread, Now: w.now, Retry: retry, Recordings: recordings, Publish: 5 * time.Second, Report: report,
+			Author: w.program(), Decoder: e.decoder, Detector: e.detector, Recogniser: e.recogniser, Translator: e.translator, Detect: e.detect,
+			Threads: rf.threads, Ahead: child.HearsPerThread, Now: w.now, Retry: what.Retry, Recordings: what.Recordings, Publish: 5 * time.Second, Report: report,
 		})
 	}
 }

@@ -21,11 +21,17 @@ type desk struct {
 	written []int64 // entries that people wrote, oldest first
 }
 
-// follow takes in what was added to the log, and returns the recordings that it is about.
-func (d *desk) follow(ctx context.Context) ([]string, error) {
+// change is what entries are about: a recording, or a stretch of it.
+type change struct {
+	recording string
+	span      *evidence.Span // nil: all of it
+}
+
+// follow takes in what was added to the log, and returns what it is about.
+func (d *desk) follow(ctx context.Context) ([]change, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	var changed []string
+	var changed []change
 	_, err := d.c.Follow(ctx, d.state.Next(), func(idx int64, e evidence.Entry) error {
 		if err := d.state.Apply(idx, e); err != nil {
 			return err
@@ -38,15 +44,40 @@ func (d *desk) follow(ctx context.Context) ([]string, error) {
 		if e.Author.Kind == "person" && e.Kind != evidence.EntryTransmissionPlayed && e.Kind != evidence.EntryCaseOpened {
 			d.written = append(d.written, idx)
 		}
-		var about struct {
-			Recording string `json:"recording"`
-		}
-		if err := json.Unmarshal(e.Body, &about); err == nil && about.Recording != "" && !slices.Contains(changed, about.Recording) {
-			changed = append(changed, about.Recording)
-		}
+		changed = merge(changed, e)
 		return nil
 	})
 	return changed, err
+}
+
+// merge adds what an entry is about.
+func merge(changed []change, e evidence.Entry) []change {
+	var about struct {
+		Recording string          `json:"recording"`
+		Span      *evidence.Span  `json:"span"`
+		Was       []evidence.Span `json:"was"`
+		Now       []evidence.Span `json:"now"`
+	}
+	if err := json.Unmarshal(e.Body, &about); err != nil || about.Recording == "" {
+		return changed
+	}
+	if e.Kind == evidence.EntryTransmissionsCut {
+		h := hull(slices.Concat(about.Was, about.Now))
+		about.Span = &h
+	}
+	for i, c := range changed {
+		if c.recording != about.Recording {
+			continue
+		}
+		if c.span == nil || about.Span == nil {
+			changed[i].span = nil
+		} else {
+			h := hull([]evidence.Span{*c.span, *about.Span})
+			changed[i].span = &h
+		}
+		return changed
+	}
+	return append(changed, change{about.Recording, about.Span})
 }
 
 func (d *desk) entries() int64 {

@@ -78,8 +78,8 @@ func (s *Server) presence(w http.ResponseWriter, r *http.Request, who *people.Se
 // follow takes in what was added to the case, and tells everyone.
 func (s *Server) follow(ctx context.Context) error {
 	changed, err := s.desk.follow(ctx)
-	for _, id := range changed {
-		s.hub.Tell(api.Event{Kind: "entries", Entries: s.desk.entries(), Recording: id})
+	for _, c := range changed {
+		s.hub.Tell(api.Event{Kind: "entries", Entries: s.desk.entries(), Recording: c.recording, Span: c.span})
 	}
 	return err
 }

@@ -60,10 +60,7 @@ func (j *jobs) say(err error) bool {
 }
 
 func (s *Server) runJobs(w http.ResponseWriter, r *http.Request, _ *people.Session) error {
-	b, err := read[struct {
-		Recordings []string `json:"recordings"`
-		Retry      bool     `json:"retry"`
-	}](w, r)
+	b, err := read[api.RunJobs](w, r)
 	if err != nil {
 		return err
 	}
@@ -72,7 +69,7 @@ func (s *Server) runJobs(w http.ResponseWriter, r *http.Request, _ *people.Sessi
 			return err
 		}
 	}
-	if err := s.jobs.start(b.Recordings, b.Retry); err != nil {
+	if err := s.jobs.start(b); err != nil {
 		return err
 	}
 	return s.give(w, s.jobs.view())
@@ -93,7 +90,7 @@ func (s *Server) getJobs(w http.ResponseWriter, _ *http.Request, _ *people.Sessi
 	return s.give(w, s.jobs.view())
 }
 
-func (j *jobs) start(recordings []string, retry bool) error {
+func (j *jobs) start(what api.RunJobs) error {
 	if j.s.o.Run == nil {
 		return evidence.Needs("this server cannot run the stages").WithHint("stop it and use `earwitness run`")
 	}
@@ -107,7 +104,7 @@ func (j *jobs) start(recordings []string, retry bool) error {
 	j.by = map[string]*job{}
 	j.all.Go(func() {
 		defer stop()
-		sum, err := j.s.o.Run(ctx, recordings, retry, j.report)
+		sum, err := j.s.o.Run(ctx, what, j.report)
 		j.mu.Lock()
 		j.stop, j.ended = nil, j.s.o.Now()
 		if err != nil && ctx.Err() == nil {

@@ -44,7 +44,7 @@ type Options struct {
 }
 
 // Run does what is missing in the case, as `earwitness run` does, and reports what happens from one goroutine at a time.
-type Run func(ctx context.Context, recordings []string, retry bool, report func(pipeline.Event)) (pipeline.Summary, error)
+type Run func(ctx context.Context, what api.RunJobs, report func(pipeline.Event)) (pipeline.Summary, error)
 
 // Server serves one case. It is safe for concurrent use.
 type Server struct {

@@ -294,6 +294,13 @@ type JobsView struct {
 	Needs    string    `json:"needs"` // what is missing for some of it, such as a model
 }
 
+// RunJobs asks for what is missing to be done.
+type RunJobs struct {
+	Recordings []string `json:"recordings,omitempty"` // only these; all where empty
+	Retry      bool     `json:"retry,omitempty"`      // what failed before, too
+	Translate  bool     `json:"translate,omitempty"`  // also have what was heard in another language drafted in English, by the same model on this machine
+}
+
 // JobView is one recording's work.
 type JobView struct {
 	Recording string  `json:"recording"`
@@ -309,10 +316,11 @@ type JobView struct {
 
 // Event is a message of the stream /api/events.
 type Event struct {
-	Kind      string     `json:"kind"`                // entries (a recording's lines changed), jobs, presence, people (roles changed), bye (the server stops)
-	Entries   int64      `json:"entries,omitempty"`   // of the log now
-	Recording string     `json:"recording,omitempty"` //
-	People    []Presence `json:"people,omitempty"`    // of kind presence: all who are there
+	Kind      string         `json:"kind"`                // entries (a recording's lines changed), jobs, presence, people (roles changed), bye (the server stops)
+	Entries   int64          `json:"entries,omitempty"`   // of the log now
+	Recording string         `json:"recording,omitempty"` //
+	Span      *evidence.Span `json:"span,omitempty"`      // of it that the entries are about; absent where that may be all of it
+	People    []Presence     `json:"people,omitempty"`    // of kind presence: all who are there
 }
 
 // Presence is who looks at what.

@@ -91,6 +91,7 @@ export interface Event {
   kind: string;
   entries?: number;
   recording?: string;
+  span?: Span;
   people?: Presence[];
 }
 
@@ -300,6 +301,12 @@ export interface RecordingView extends Recording {
   of: number;
   reason: string;
   hint: string;
+}
+
+export interface RunJobs {
+  recordings?: string[];
+  retry?: boolean;
+  translate?: boolean;
 }
 
 export interface SearchView {
