@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/earwitness/earwitness/internal/gallery"
 	"github.com/earwitness/earwitness/internal/people"
 	"github.com/earwitness/earwitness/internal/web/api"
 )
@@ -84,13 +85,12 @@ func (s *Server) follow(ctx context.Context) error {
 	return err
 }
 
-// watch keeps up with the case, draws what is new, and has what was written signed, until ctx ends.
+// watch keeps up with the case and has what was written signed, until ctx ends.
 func (s *Server) watch(ctx context.Context) {
 	look, publish := time.NewTicker(500*time.Millisecond), time.NewTicker(5*time.Second)
 	defer look.Stop()
 	defer publish.Stop()
 	for {
-		s.draw(ctx)
 		var err error
 		select {
 		case <-ctx.Done():
@@ -106,16 +106,31 @@ func (s *Server) watch(ctx context.Context) {
 	}
 }
 
-// draw draws the coarse pictures of recordings that have none, one after the other.
+// draw draws the coarse pictures of recordings that have none, one after the other, until ctx ends.
 func (s *Server) draw(ctx context.Context) {
+	look := time.NewTicker(time.Second)
+	defer look.Stop()
+	tried := map[string]bool{} // what cannot be drawn is said once
+	for {
+		s.drawAll(ctx, tried)
+		select {
+		case <-ctx.Done():
+			return
+		case <-look.C:
+		}
+	}
+}
+
+func (s *Server) drawAll(ctx context.Context, tried map[string]bool) {
 	for _, r := range s.desk.recordings() {
 		if r.Decoded == nil || r.Decoded.Samples == 0 {
 			continue
 		}
-		_, drawn := s.pictures.Progress(r.Digest, *r.Decoded)
-		if drawn == r.Decoded.Samples || ctx.Err() != nil {
+		key := gallery.Key(r.Digest, *r.Decoded)
+		if tried[key] || ctx.Err() != nil {
 			continue
 		}
+		tried[key] = true
 		err := s.pictures.Prepare(ctx, r.Digest, *r.Decoded, func(done, of int64) { s.jobs.drawing(r, done, of, nil) })
 		s.jobs.drawing(r, r.Decoded.Samples, r.Decoded.Samples, err)
 	}

@@ -6,7 +6,6 @@ import (
 	"math"
 	"net/http"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -236,5 +235,5 @@ func (j *jobs) view() api.JobsView {
 
 // rank puts what is being worked on before what failed, that before what waits, and what is done last.
 func rank(j api.JobView) int {
-	return strings.Index("working failed waits waiting done", j.State)
+	return slices.Index([]string{pipeline.Working, pipeline.Failed, pipeline.Waits, "waiting", pipeline.Done}, j.State)
 }

@@ -93,6 +93,7 @@ func New(ctx context.Context, o Options) (*Server, error) {
 	s.jobs = newJobs(ctx, s)
 	s.register()
 	s.background.Go(func() { s.watch(ctx) })
+	s.background.Go(func() { s.draw(ctx) })
 	return s, nil
 }
 
