@@ -40,3 +40,44 @@ test('a broken stream is opened again, and says that something may have been mis
   silence();
   expect(FakeSource.all[2]?.close).toHaveBeenCalled();
 });
+
+// A browser's locks: the second who asks waits until the first lets go.
+function fakeLocks() {
+  let last: Promise<unknown> = Promise.resolve();
+  return { request: (_name: string, _options: unknown, f: () => Promise<void>) => (last = last.then(f)) };
+}
+
+class FakeChannel {
+  static all: FakeChannel[] = [];
+  onmessage: ((m: { data: unknown }) => void) | null = null;
+  constructor() {
+    FakeChannel.all.push(this);
+  }
+  postMessage(data: unknown) {
+    for (const c of FakeChannel.all) if (c !== this) c.onmessage?.({ data });
+  }
+  close() {
+    FakeChannel.all.splice(FakeChannel.all.indexOf(this), 1);
+  }
+}
+
+test('of several tabs one hears the server, and the next when that one closes', async () => {
+  vi.useRealTimers();
+  vi.stubGlobal('BroadcastChannel', FakeChannel);
+  vi.stubGlobal('navigator', { locks: fakeLocks() });
+  const heard: string[] = [];
+  const silence = onEvent((e) => heard.push(e.kind));
+  const first = openEvents(() => new FakeSource() as unknown as EventSource);
+  const second = openEvents(() => new FakeSource() as unknown as EventSource);
+  await Promise.resolve();
+  await new Promise((resolve) => setTimeout(resolve));
+  expect(FakeSource.all.length).toBe(1);
+  FakeSource.all[0]?.onmessage?.({ data: '{"kind":"jobs"}' });
+  expect(heard).toEqual(['again', 'jobs', 'jobs']); // this page stands for both tabs
+  first();
+  await new Promise((resolve) => setTimeout(resolve));
+  expect(FakeSource.all.length).toBe(2);
+  second();
+  silence();
+  vi.unstubAllGlobals();
+});

@@ -21,7 +21,7 @@ const longestWait = 30_000;
 
 /** Keeps the stream of events open until told to end. */
 export function openEvents(open: (url: string) => EventSource = (url) => new EventSource(url)): () => void {
-  if (typeof BroadcastChannel === 'undefined' || !('locks' in navigator)) {
+  if (typeof BroadcastChannel === 'undefined' || !navigator.locks) {
     const end = openStream(open, tell, (on) => (connected.value = on));
     return () => {
       end();

@@ -373,7 +373,8 @@ export const en = {
     title: 'Keys',
     why: 'Letters are by their place on the keyboard, whatever the layout. F6 goes from one part of the screen to the next, also out of the list.',
     palette: 'Find or do',
-    paletteEmpty: 'Nothing is called so.',
+    openCitation: (citation: string) => `Open ${citation}`,
+    searchFor: (words: string) => `Search for “${words}”`,
     groups: { everywhere: 'Everywhere', listening: 'Listening', rows: 'Rows', sound: 'Picture of the sound', text: 'Writing' },
     names: {
       find: 'Find or do',

@@ -364,7 +364,8 @@ export const ru: Messages = {
     title: 'Клавиши',
     why: 'Буквы — по месту на клавиатуре, какой бы ни была раскладка. F6 переходит между частями экрана, в том числе из списка.',
     palette: 'Найти или сделать',
-    paletteEmpty: 'Ничего с таким названием.',
+    openCitation: (citation) => `Открыть ${citation}`,
+    searchFor: (words) => `Искать «${words}»`,
     groups: { everywhere: 'Везде', listening: 'Слушание', rows: 'Строки', sound: 'Картина звука', text: 'Письмо' },
     names: {
       find: 'Найти или сделать',

@@ -364,7 +364,8 @@ export const uk: Messages = {
     title: 'Клавіші',
     why: 'Літери — за місцем на клавіатурі, незалежно від розкладки. F6 переходить між частинами екрана, зокрема зі списку.',
     palette: 'Знайти або зробити',
-    paletteEmpty: 'Нічого з такою назвою.',
+    openCitation: (citation) => `Відкрити ${citation}`,
+    searchFor: (words) => `Шукати «${words}»`,
     groups: { everywhere: 'Усюди', listening: 'Слухання', rows: 'Рядки', sound: 'Зображення звуку', text: 'Писання' },
     names: {
       find: 'Знайти або зробити',

@@ -1,24 +1,33 @@
 import { useId, useMemo, useState } from 'preact/hooks';
 import { t } from '../i18n';
+import { go, recordingPath, searchPath } from '../shell/router';
+import { parseCitation } from '../sound/time';
 import { Dialog } from '../ui/dialog';
 import { available, handlerOf, keysOf } from './dispatch';
-import type { CommandName } from './catalog';
 import { Keys } from './keycap';
 
-/** Everything that can be done here and now, by its name. */
+interface Choice {
+  name: string;
+  key: string;
+  run: () => void;
+}
+
+/** Everything that can be done here and now, by its name; a citation is opened, any other words are looked for. */
 export function Palette({ onClose }: { onClose: () => void }) {
   const m = t.value.keys;
   const [wanted, setWanted] = useState('');
   const [at, setAt] = useState(0);
   const list = useId();
-  const all = useMemo(() => available().filter((name) => name !== 'find' && !name.startsWith('edit')), []);
-  const found = all.filter((name) => fits(m.names[name], wanted));
+  const commands = useMemo<Choice[]>(() => available()
+    .filter((name) => name !== 'find' && !name.startsWith('edit'))
+    .map((name) => ({ name: m.names[name], key: keysOf(name)[0] ?? '', run: () => handlerOf(name)?.() })), [m]);
+  const found = [...commands.filter((c) => fits(c.name, wanted)), ...placesFor(wanted)];
   const active = Math.min(at, found.length - 1);
-  const run = (name: CommandName | undefined) => {
-    if (!name) return;
+  const run = (c: Choice | undefined) => {
+    if (!c) return;
     onClose();
     // After the dialog has given the focus back: a command may look where it is, or move it.
-    setTimeout(() => handlerOf(name)?.());
+    setTimeout(c.run);
   };
   const key = (e: KeyboardEvent) => {
     if (e.key === 'ArrowDown') setAt(Math.min(active + 1, found.length - 1));
@@ -35,16 +44,24 @@ export function Palette({ onClose }: { onClose: () => void }) {
           value={wanted} onInput={(e) => { setWanted(e.currentTarget.value); setAt(0); }} onKeyDown={key}
         />
         <ul id={list} role="listbox" aria-label={m.palette}>
-          {found.map((name, i) => (
-            <li key={name} id={`${list}-${i}`} role="option" aria-selected={i === active} onClick={() => run(name)} ref={i === active ? (e) => e?.scrollIntoView({ block: 'nearest' }) : undefined}>
-              {m.names[name]} <Keys chord={keysOf(name)[0] ?? ''} />
+          {found.map((c, i) => (
+            <li key={c.name} id={`${list}-${i}`} role="option" aria-selected={i === active} onClick={() => run(c)} ref={i === active ? (e) => e?.scrollIntoView({ block: 'nearest' }) : undefined}>
+              <span dir="auto">{c.name}</span> {c.key && <Keys chord={c.key} />}
             </li>
           ))}
         </ul>
-        {found.length === 0 && <p class="quiet">{m.paletteEmpty}</p>}
       </div>
     </Dialog>
   );
+}
+
+function placesFor(wanted: string): Choice[] {
+  const words = wanted.trim();
+  if (words === '') return [];
+  const m = t.value.keys;
+  const cited = parseCitation(words.toUpperCase());
+  if (cited) return [{ name: m.openCitation(words.toUpperCase()), key: '', run: () => go(recordingPath(cited.recording, cited.span)) }];
+  return [{ name: m.searchFor(words), key: '', run: () => go(searchPath(words)) }];
 }
 
 /** Whether every word that was typed begins a word of the name. */

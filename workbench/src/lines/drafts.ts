@@ -2,7 +2,6 @@
 
 import { signal } from '@preact/signals';
 import type { Span } from '../api/types';
-import { settled } from '../ui/scope';
 import { lineID } from './order';
 import * as storage from './storage';
 
@@ -23,7 +22,7 @@ export class Drafts {
   readonly safe = signal(true);
 
   private readonly unwritten = new Set<string>();
-  private readonly write = settled(150, () => void this.flush());
+  private flushing: Promise<void> | null = null;
 
   constructor(private readonly origin: string) {}
 
@@ -57,7 +56,7 @@ export class Drafts {
     this.all.value = next;
     this.unwritten.add(key);
     this.safe.value = false;
-    this.write();
+    void this.flush();
   }
 
   remove(recording: string, s: Span, field: Field): void {
@@ -67,23 +66,33 @@ export class Drafts {
     next.delete(key);
     this.all.value = next;
     this.unwritten.add(key);
-    this.write();
+    void this.flush();
   }
 
-  /** Writes what is not written yet. */
-  async flush(): Promise<void> {
-    this.write.cancel();
-    const keys = [...this.unwritten];
-    this.unwritten.clear();
-    try {
-      await Promise.all(keys.map((key) => {
-        const d = this.all.value.get(key);
-        return d ? storage.put('drafts', d) : storage.remove('drafts', key);
-      }));
-      this.safe.value = this.unwritten.size === 0;
-    } catch {
-      for (const key of keys) this.unwritten.add(key);
-      this.safe.value = false;
+  /** Writes what is not written yet. What is typed meanwhile is written together, once the disk is free again. */
+  flush(): Promise<void> {
+    this.flushing ??= this.writeAll().finally(() => {
+      this.flushing = null;
+    });
+    return this.flushing;
+  }
+
+  private async writeAll(): Promise<void> {
+    while (this.unwritten.size > 0) {
+      const keys = [...this.unwritten];
+      this.unwritten.clear();
+      try {
+        await Promise.all(keys.map((key) => {
+          const d = this.all.value.get(key);
+          return d ? storage.put('drafts', d) : storage.remove('drafts', key);
+        }));
+      } catch {
+        // They are tried again with the next key stroke; until then the page warns before it closes.
+        for (const key of keys) this.unwritten.add(key);
+        this.safe.value = false;
+        return;
+      }
     }
+    this.safe.value = true;
   }
 }

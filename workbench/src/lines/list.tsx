@@ -109,7 +109,7 @@ const Row = memo(function Row({ line: l, index, place, at, active, store, onSele
         : (
           <>
             <span role="gridcell" class="cell-text" onClick={open('text')}><Original line={l} doubts={doubts} active={active} /></span>
-            <span role="gridcell" class="cell-translation" onClick={open('translation')}>
+            <span role="gridcell" class={l.translation?.state === 'stale' ? 'cell-translation stale' : 'cell-translation'} onClick={open('translation')}>
               {l.translation && l.translation.text && <Said text={l.translation.text} lang={l.translation.language} machine={l.translation.author === ''} />}
             </span>
           </>
@@ -129,7 +129,7 @@ const Row = memo(function Row({ line: l, index, place, at, active, store, onSele
 function Original({ line: l, doubts, active }: { line: LineView; doubts: number; active: boolean }) {
   const m = t.value.line;
   if (l.hidden && l.sound === 'speech') return active ? <span class="quiet">{m.hidden}</span> : null;
-  if (l.text === '') return <span class="quiet">{l.reason ? plain(l.reason) : l.sound !== 'speech' ? (m.sounds[l.sound] ?? l.sound) : m.noWords}{l.calls && ` · ${plain(l.calls)}`}</span>;
+  if (l.text === '') return <span class="quiet">{l.reason ? plain(l.reason) : l.sound !== 'speech' ? (m.sounds[l.sound] ?? l.sound) : l.state === 'waiting' ? '' : m.noWords}{l.calls && ` · ${plain(l.calls)}`}</span>;
   return (
     <>
       <Said text={l.text} lang={l.lang} machine={l.author === ''} words={doubts && l.author === '' ? l.words : undefined} below={doubts} />

@@ -45,7 +45,8 @@ export async function all<T extends { key: string }>(store: Store, prefix: strin
 async function change(store: Store, f: (s: IDBObjectStore) => IDBRequest): Promise<void> {
   const db = await open();
   return new Promise((resolve, reject) => {
-    const t = db.transaction(store, 'readwrite', { durability: 'strict' });
+    // An edit survives a power cut; of a draft, whose every key stroke is a write, a crash of the browser is enough.
+    const t = db.transaction(store, 'readwrite', { durability: store === 'outbox' ? 'strict' : 'relaxed' });
     f(t.objectStore(store));
     t.oncomplete = () => resolve();
     t.onerror = () => reject(t.error);

@@ -70,10 +70,10 @@ export function RecordingScreen({ id, at, doubts, space }: { id: string; at: Spa
   if (!r) return store.error.value ? <div class="page"><Trouble error={store.error.value} again={() => void store.load()} /></div> : <div class="page"><Loading /></div>;
   return (
     <div class="recording">
-      {space.session.blind ? <p class="banner">{t.value.session.blind}</p> : <span hidden />}
+      {space.session.blind && <p class="banner">{t.value.session.blind}</p>}
       <RecordingHead recording={r} mayExport={space.may('export')} read={lines.filter((l) => l.author !== '').length} of={r.of} />
       {r.samples > 0 ? <Overview store={store} player={player} view={view} /> : <Notice text={r.reason || t.value.recording.noSound}>{r.hint && <p>{r.hint}</p>}</Notice>}
-      {r.samples > 0 ? <Picture store={store} player={player} view={view} gain={gain} /> : <div />}
+      {r.samples > 0 && <Picture store={store} player={player} view={view} gain={gain} />}
       <Transport player={player} samples={r.samples} onToggle={() => toggle(store, player)} >
         {store.selection.value && <span class="mono">{t.value.recording.selection(seconds(lengthOf(store.selection.value)).toFixed(1))}</span>}
       </Transport>

@@ -41,7 +41,8 @@ export class RecordingStore {
   readonly people = signal<Presence[]>([]);
 
   private readonly server = signal<LineView[]>([]);
-  private entries = 0;
+  private entries = 0; // of the log, that are in the lines
+  private told = 0; // of the log, as events say
   private readonly scope = new Scope();
 
   constructor(
@@ -49,17 +50,24 @@ export class RecordingStore {
     readonly space: Workspace,
     private readonly first: Span | null,
   ) {
-    const refresh = settled(300, () => void this.load());
+    const again = settled(300, () => void this.load());
+    this.scope.own(() => again.cancel());
+    // What this page wrote is in its lines by the answer; only what others wrote is to be fetched.
+    const refresh = settled(300, () => this.told > this.entries && void this.load());
     this.scope.own(() => refresh.cancel());
     this.scope.own(onEvent((e) => {
-      if (e.kind === 'again') refresh();
-      if (e.kind === 'entries' && e.recording === id && (e.entries ?? 0) > this.entries) refresh();
-      if (e.kind === 'jobs' && (this.recording.peek()?.drawn ?? 0) < this.samples.peek()) refresh();
+      if (e.kind === 'again') again();
+      if (e.kind === 'entries' && e.recording === id) {
+        this.told = Math.max(this.told, e.entries ?? 0);
+        refresh();
+      }
+      if (e.kind === 'jobs' && (this.recording.peek()?.drawn ?? 0) < this.samples.peek()) again();
       if (e.kind === 'presence') this.people.value = (e.people ?? []).filter((p) => p.recording === id && !p.you);
     }));
-    this.scope.own(target.subscribe(() => this.loaded.peek() && refresh()));
-    this.scope.own(onDone((recording, d) => {
+    this.scope.own(target.subscribe(() => this.loaded.peek() && again()));
+    this.scope.own(onDone((recording, d, e) => {
       if (recording !== id) return;
+      if (d.entry === this.entries) this.entries += 1 + (e.cut?.texts.filter((text) => text !== '').length ?? 0);
       batch(() => {
         this.server.value = replaceAround(this.server.peek(), d.around, d.lines);
         const r = this.recording.peek();

@@ -2,7 +2,7 @@ import { signal } from '@preact/signals';
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import * as api from '../api/client';
 import type { HitView, SearchView } from '../api/types';
-import { language, number, t } from '../i18n';
+import { language, languageName, number, t } from '../i18n';
 import { useCommands } from '../keys/dispatch';
 import { Parts, Said } from '../lines/said';
 import { From } from '../lines/station';
@@ -128,7 +128,7 @@ function Facets({ view, q, onAsk }: { view: SearchView; q: string; onAsk: (q: st
             {f.values.map((v) => (
               <li key={v.value}>
                 <button type="button" class="plain" aria-pressed={has(q, v.filter)} onClick={() => onAsk(toggle(q, v.filter))}>
-                  <span dir="auto">{plain(t.value.line.states[v.value] ?? t.value.line.sounds[v.value] ?? v.value)}</span> <span class="mono">{number(v.count)}</span>
+                  <span dir="auto">{facetName(f.name, v.value)}</span> <span class="mono">{number(v.count)}</span>
                 </button>
               </li>
             ))}
@@ -137,6 +137,19 @@ function Facets({ view, q, onAsk }: { view: SearchView; q: string; onAsk: (q: st
       ))}
     </aside>
   );
+}
+
+function facetName(facet: string, value: string): string {
+  switch (facet) {
+    case 'state':
+      return t.value.line.states[value] ?? value;
+    case 'sound':
+      return t.value.line.sounds[value] ?? value;
+    case 'language':
+      return languageName(value);
+    default:
+      return plain(value);
+  }
 }
 
 /** Lines that were found. Up and down go from one to the next, Space plays, Enter opens. */

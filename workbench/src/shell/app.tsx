@@ -1,19 +1,16 @@
 import { useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import { sessionOver } from '../api/client';
-import { Doubts } from '../doubts/screen';
 import { Home } from '../home/screen';
 import { Recordings } from '../home/recordings';
 import { t } from '../i18n';
-import { Jobs } from '../jobs/screen';
 import { Help } from '../keys/help';
 import { Palette } from '../keys/palette';
 import { useCommands } from '../keys/dispatch';
 import { Merge } from '../lines/merge';
-import { People } from '../people/screen';
 import { RecordingScreen } from '../recording/screen';
-import { Search } from '../search/screen';
 import { Announcements } from '../ui/announce';
+import { lazy } from '../ui/lazy';
 import { Notice } from '../ui/notice';
 import { shownTheme, theme } from '../ui/theme';
 import { explain } from '../ui/trouble';
@@ -22,6 +19,11 @@ import { Rail } from './rail';
 import { go, route, type Route } from './router';
 import { SettingsDialog } from './settings';
 import { openWorkspace, workspace, type Workspace } from './workspace';
+
+const Search = lazy(() => import('../search/screen').then((m) => m.Search));
+const Doubts = lazy(() => import('../doubts/screen').then((m) => m.Doubts));
+const Jobs = lazy(() => import('../jobs/screen').then((m) => m.Jobs));
+const People = lazy(() => import('../people/screen').then((m) => m.People));
 
 export function App() {
   const failed = useSignal<unknown>(null);

@@ -3,7 +3,7 @@
 import { signal } from '@preact/signals';
 import * as api from '../api/client';
 import { openEvents } from '../api/events';
-import type { EditDone, SessionView } from '../api/types';
+import type { Edit, EditDone, SessionView } from '../api/types';
 import { t } from '../i18n';
 import { Drafts } from '../lines/drafts';
 import { Outbox, type Pending } from '../lines/outbox';
@@ -23,7 +23,7 @@ export interface Workspace {
 
 export const workspace = signal<Workspace | null>(null);
 
-type DoneListener = (recording: string, d: EditDone) => void;
+type DoneListener = (recording: string, d: EditDone, e: Edit) => void;
 const doneListeners = new Set<DoneListener>();
 
 /** Hears of every edit of this page that has become durable. */
@@ -86,7 +86,7 @@ function openOutbox(session: SessionView, drafts: Drafts, scope: Scope): Outbox 
         resolve();
       };
     }),
-    done: (recording, d) => doneListeners.forEach((f) => f(recording, d)),
+    done: (recording, d, p) => doneListeners.forEach((f) => f(recording, d, p.edit)),
     refused: (p, e) => giveBack(p, e, drafts),
   });
 }

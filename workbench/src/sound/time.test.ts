@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { clock, parseClock, rate, shortClock, wallClock, wholeClock } from './time';
+import { clock, parseCitation, parseClock, rate, shortClock, wallClock, wholeClock } from './time';
 
 test('a position is written as the Go side writes it', () => {
   expect(clock(0)).toBe('00:00:00.0');
@@ -26,4 +26,12 @@ test('a wall clock keeps the offset of the recording', () => {
   expect(wallClock('2022-02-27T14:41:07.25+02:00')).toEqual({ date: '2022-02-27', time: '14:41:07.2', offset: 'UTC+2' });
   expect(wallClock('2022-02-27T14:41:07Z')).toEqual({ date: '2022-02-27', time: '14:41:07', offset: 'UTC' });
   expect(wallClock('')).toBeNull();
+});
+
+test('a citation is read', () => {
+  expect(parseCitation('REC-0014@00:31:36.0-00:31:41.6')).toEqual({ recording: 'REC-0014', span: { from: 1896 * rate, to: 1901.6 * rate } });
+  expect(parseCitation(' REC-0014 ')).toEqual({ recording: 'REC-0014', span: null });
+  expect(parseCitation('REC-0014@00:31:36')?.span).toEqual({ from: 1896 * rate, to: 1896 * rate });
+  expect(parseCitation('REC-14')).toBeNull();
+  expect(parseCitation('REC-0014@later')).toBeNull();
 });

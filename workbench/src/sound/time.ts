@@ -38,6 +38,16 @@ export function parseClock(s: string): number | null {
   return Math.round((h * 3600 + min * 60 + sec + Number(`0.${m[4] ?? 0}`)) * rate);
 }
 
+/** Reads a citation, such as REC-0014@00:31:36.0-00:31:41.6; a recording alone is one too. */
+export function parseCitation(s: string): { recording: string; span: Span | null } | null {
+  const m = /^(REC-\d{4,})(?:@([\d:.]+)(?:-([\d:.]+))?)?$/.exec(s.trim());
+  if (!m?.[1]) return null;
+  if (m[2] === undefined) return { recording: m[1], span: null };
+  const from = parseClock(m[2]);
+  const to = m[3] === undefined ? from : parseClock(m[3]);
+  return from === null || to === null || to < from ? null : { recording: m[1], span: { from, to } };
+}
+
 /** The wall clock of an RFC 3339 time in its own offset, whatever the zone of this machine. */
 export function wallClock(time: string): { date: string; time: string; offset: string } | null {
   const m = /^(\d{4}-\d{2}-\d{2})T(\d{2}:\d{2}:\d{2})(\.\d+)?(Z|[+-]\d{2}:\d{2})$/.exec(time);

@@ -22,7 +22,8 @@ export function announce(text: string): void {
 /** Shows something for some seconds, and says it. What is wrong stays until it is closed. */
 export function toast(text: string, o: { hint?: string; alarm?: boolean; action?: { label: string; run: () => void } } = {}): void {
   const t: Toast = { id: ++last, text, hint: o.hint ?? '', alarm: o.alarm ?? false, action: o.action };
-  toasts.value = [...toasts.value.filter((other) => other.text !== text), t].slice(-4);
+  // Good news gives way to the next; what is wrong stays.
+  toasts.value = [...toasts.value.filter((other) => other.alarm && other.text !== text), t].slice(-4);
   announce(t.hint ? `${text} ${t.hint}` : text);
 }
 
