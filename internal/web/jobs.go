@@ -160,12 +160,18 @@ func (j *jobs) report(e pipeline.Event) {
 			b.Stage, b.State, b.Message, b.Hint = e.Stage, pipeline.Waits, e.Text, e.Hint
 		}
 	}
-	tell := now.Sub(j.told) > 500*time.Millisecond || e.State == pipeline.Failed
-	if tell {
+	j.tell(e.State == pipeline.Failed)
+}
+
+// tell lets everyone know that the jobs have changed, but for progress twice a second at most. j.mu is held, and let go.
+func (j *jobs) tell(always bool) {
+	now := j.s.o.Now()
+	due := always || now.Sub(j.told).Abs() > 500*time.Millisecond // Abs: a clock may be set back
+	if due {
 		j.told = now
 	}
 	j.mu.Unlock()
-	if tell {
+	if due {
 		j.s.hub.Tell(api.Event{Kind: "jobs"})
 	}
 }
@@ -188,8 +194,7 @@ func (j *jobs) drawing(r transcript.Recording, done, of int64, err error) {
 	case done == of:
 		b.State = pipeline.Done
 	}
-	j.mu.Unlock()
-	j.s.hub.Tell(api.Event{Kind: "jobs"})
+	j.tell(done == of || err != nil)
 }
 
 func (j *jobs) view() api.JobsView {
