@@ -3,7 +3,7 @@
 import { signal } from '@preact/signals';
 import { ApiError, OfflineError, problemOf } from './problem';
 import type {
-  Admit, CaseView, Edit, EditDone, EntryView, Invitation, JobsView, LinesView, LineView, Login, PersonView, Presence, RecordingView, SearchView, SessionView, Span,
+  Admit, CaseView, Edit, EditDone, EntryView, Invitation, JobsView, LinesView, LineView, Login, PersonView, Presence, RecordingView, RunJobs, SearchView, SessionView, Span,
 } from './types';
 
 /** True once the server said that this session is over. Only a new link, opened in this browser, begins another. */
@@ -22,11 +22,14 @@ export const recordings = () => get<RecordingView[]>('/recordings');
 export const recording = (id: string) => get<RecordingView>(`/recordings/${id}`);
 /** The lines, with translations into one language. */
 export const lines = (id: string, to: string) => get<LinesView>(`/recordings/${id}/lines?to=${to}`);
+/** Only those that overlap some seconds. */
+export const linesIn = (id: string, to: string, s: Span) => get<LinesView>(`/recordings/${id}/lines?to=${to}&from=${s.from}&until=${s.to}`);
 export const history = (id: string, s: Span) => get<EntryView[]>(`/recordings/${id}/lines/${s.from}-${s.to}/history`);
-export const edit = (id: string, e: Edit) => send<EditDone>('POST', `/recordings/${id}/edits`, e);
-export const played = (id: string, span: Span) => send<LineView>('POST', `/recordings/${id}/played`, { span });
+/** The lines of the answer have translations into one language, which is that of an edited translation. */
+export const edit = (id: string, e: Edit, to: string) => send<EditDone>('POST', `/recordings/${id}/edits?to=${e.translation?.language ?? to}`, e);
+export const played = (id: string, span: Span, to: string) => send<LineView>('POST', `/recordings/${id}/played?to=${to}`, { span });
 export const jobs = () => get<JobsView>('/jobs');
-export const runJobs = (recordings: string[], retry: boolean) => send<JobsView>('POST', '/jobs/run', { recordings, retry });
+export const runJobs = (r: RunJobs) => send<JobsView>('POST', '/jobs/run', r);
 export const stopJobs = () => send<JobsView>('POST', '/jobs/stop');
 export const presence = (p: Omit<Presence, 'person' | 'you'>) => send<void>('POST', '/presence', { person: '', you: false, ...p });
 

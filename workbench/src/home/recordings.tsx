@@ -11,14 +11,14 @@ import type { Workspace } from '../shell/workspace';
 import { wholeClock } from '../sound/time';
 import { useLoaded } from '../ui/load';
 import { Notice } from '../ui/notice';
-import { settled } from '../ui/scope';
+import { spaced } from '../ui/scope';
 import { Loading, tell, Trouble } from '../ui/trouble';
 import { Intake } from './intake';
 
 export function Recordings({ space }: { space: Workspace }) {
   const { value, error, again } = useLoaded(api.recordings, []);
   useEffect(() => {
-    const soon = settled(1000, again);
+    const soon = spaced(1000, again);
     const end = onEvent((e) => (e.kind === 'entries' || e.kind === 'jobs' || e.kind === 'again') && soon());
     return () => {
       end();
@@ -34,7 +34,7 @@ export function Recordings({ space }: { space: Workspace }) {
         <h1>{m.title}</h1>
         <span class="end">
         {space.may('export') && list && list.length > 0 && <ExportMenu />}
-        {unfinished && space.may('run') && <button type="button" onClick={() => void api.runJobs([], false).catch(tell)}>{m.run}</button>}
+        {unfinished && space.may('run') && <button type="button" onClick={() => void api.runJobs({}).catch(tell)}>{m.run}</button>}
         </span>
       </header>
       <Intake space={space} onTaken={again}>

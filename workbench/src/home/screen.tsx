@@ -11,7 +11,7 @@ import type { Workspace } from '../shell/workspace';
 import { momentName, wholeClock } from '../sound/time';
 import { useLoaded } from '../ui/load';
 import { Notice } from '../ui/notice';
-import { settled } from '../ui/scope';
+import { spaced } from '../ui/scope';
 import { Loading, Trouble } from '../ui/trouble';
 import { Intake } from './intake';
 
@@ -21,7 +21,7 @@ const readStates = ['corrected', 'verified', 'disputed'];
 export function Home({ space }: { space: Workspace }) {
   const { value, error, again } = useLoaded(api.caseView, []);
   useEffect(() => {
-    const soon = settled(1000, again);
+    const soon = spaced(2000, again);
     const end = onEvent((e) => (e.kind === 'entries' || e.kind === 'again') && soon());
     return () => {
       end();

@@ -1,7 +1,7 @@
 import { useEffect } from 'preact/hooks';
 import * as api from '../api/client';
 import { onEvent } from '../api/events';
-import type { JobsView, JobView } from '../api/types';
+import type { JobsView, JobView, RunJobs } from '../api/types';
 import { language, number, percent, t } from '../i18n';
 import { Parts } from '../lines/said';
 import { reveal } from '../lines/text';
@@ -11,14 +11,18 @@ import { momentName, wholeClock } from '../sound/time';
 import { toast } from '../ui/announce';
 import { useLoaded } from '../ui/load';
 import { Notice } from '../ui/notice';
-import { Scope, settled } from '../ui/scope';
+import { Scope, spaced } from '../ui/scope';
+import { isBoolean, setting } from '../ui/setting';
 import { Loading, tell, Trouble } from '../ui/trouble';
+
+/** Whether a run also drafts translations. Off until asked for: a draft can say the contrary of what was said. */
+const translate = setting('jobs.translate', false, isBoolean);
 
 export function Jobs({ space }: { space: Workspace }) {
   const { value, error, again } = useLoaded(api.jobs, []);
   useEffect(() => {
     const scope = new Scope();
-    const soon = settled(200, again);
+    const soon = spaced(1000, again, { atOnce: true });
     scope.own(() => soon.cancel());
     scope.own(onEvent((e) => (e.kind === 'jobs' || e.kind === 'again') && soon()));
     scope.every(5000, () => value.peek()?.running && again()); // the time left moves also while nothing is finished
@@ -26,7 +30,7 @@ export function Jobs({ space }: { space: Workspace }) {
   }, []);
   const m = t.value.jobs;
   const j = value.value;
-  const run = (recordings: string[], retry: boolean) => api.runJobs(recordings, retry).then(again, tell);
+  const run = (r: RunJobs) => api.runJobs({ ...r, translate: translate.peek() }).then(again, tell);
   const stop = () => api.stopJobs().then(() => {
     toast(m.stopped);
     again();
@@ -35,11 +39,17 @@ export function Jobs({ space }: { space: Workspace }) {
     <div class="page jobs">
       <header>
         <h1>{m.title}</h1>
-        {j && space.may('run') && (j.running ? <button type="button" onClick={() => void stop()}>{m.stop}</button> : <button type="button" class="first" onClick={() => void run([], false)}>{m.run}</button>)}
+        {j && space.may('run') && (j.running ? <button type="button" onClick={() => void stop()}>{m.stop}</button> : <button type="button" class="first" onClick={() => void run({})}>{m.run}</button>)}
       </header>
       {!j && (error.value ? <Trouble error={error.value} again={again} /> : <Loading />)}
+      {j && space.may('run') && (
+        <div class="choice">
+          <label class="line"><input type="checkbox" checked={translate.value} aria-describedby="translate-why" onChange={(e) => (translate.value = e.currentTarget.checked)} /> {m.translate}</label>
+          <p class="quiet" id="translate-why">{m.translateWhy}</p>
+        </div>
+      )}
       {j && <Whole j={j} />}
-      {j && (j.jobs.length === 0 ? <Notice text={m.empty} /> : <section>{j.jobs.map((k) => <OneJob key={`${k.recording} ${k.stage}`} job={k} onAgain={space.may('run') ? () => void run([k.recording], true) : null} />)}</section>)}
+      {j && (j.jobs.length === 0 ? <Notice text={m.empty} /> : <section>{j.jobs.map((k) => <OneJob key={`${k.recording} ${k.stage}`} job={k} onAgain={space.may('run') ? () => void run({ recordings: [k.recording], retry: true }) : null} />)}</section>)}
       <p class="quiet">{m.nothingSent}</p>
     </div>
   );

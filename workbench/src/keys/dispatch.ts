@@ -1,6 +1,8 @@
 import { signal } from '@preact/signals';
-import { useEffect, useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 import { isBoolean, setting } from '../ui/setting';
+import { isField } from '../ui/typing';
+import { keysOf } from './bindings';
 import { catalog, commandNames, type CommandName } from './catalog';
 import { chordOf, isSingle } from './chord';
 
@@ -10,13 +12,7 @@ export type Handlers = Partial<Record<CommandName, Handler>>;
 
 export const singleKeys = setting('keys.single', true, isBoolean);
 
-type Bindings = Partial<Record<CommandName, string[]>>;
-const isBindings = (v: unknown): v is Bindings =>
-  typeof v === 'object' && v !== null && Object.entries(v).every(([name, keys]) => name in catalog && Array.isArray(keys) && keys.every((k) => typeof k === 'string'));
-/** Keys that a person bound in place of the catalogue's. */
-const bindings = setting<Bindings>('keys.bound', {}, isBindings);
-
-export const keysOf = (name: CommandName): string[] => bindings.value[name] ?? catalog[name].keys;
+export { keysOf };
 
 // The newest screen's handlers come first: a dialog or an open field takes a key from the screen below it.
 const layers: Handlers[] = [];
@@ -36,7 +32,8 @@ export function useCommands(handlers: Handlers): void {
   const now = useRef(handlers);
   now.current = handlers;
   const names = Object.keys(handlers).join(' ');
-  useEffect(() => {
+  // Before the screen is drawn: a key pressed in between would be lost.
+  useLayoutEffect(() => {
     const h: Handlers = {};
     for (const name of names.split(' ') as CommandName[]) h[name] = (e) => now.current[name]?.(e);
     return provide(h);
@@ -58,11 +55,6 @@ export function available(): CommandName[] {
 }
 
 const sequenceWait = 1200;
-
-function isField(target: EventTarget | null): boolean {
-  return target instanceof HTMLTextAreaElement || target instanceof HTMLSelectElement
-    || (target instanceof HTMLInputElement && !['checkbox', 'radio', 'button', 'range', 'file'].includes(target.type));
-}
 
 /** Finds what a key press means. Exported for its tests. */
 export class Dispatcher {

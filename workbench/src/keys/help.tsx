@@ -4,13 +4,14 @@ import { catalog, commandNames, type Group } from './catalog';
 import { keysOf } from './dispatch';
 import { Keys } from './keycap';
 
-const groups: Group[] = ['everywhere', 'listening', 'rows', 'text', 'sound'];
+export const groups: Group[] = ['everywhere', 'listening', 'rows', 'text', 'sound'];
 
-export function Help({ onClose }: { onClose: () => void }) {
+export function Help({ onClose, onChange }: { onClose: () => void; onChange: () => void }) {
   const m = t.value.keys;
   return (
     <Dialog title={m.title} close={t.value.common.close} onClose={onClose} wide>
       <p class="quiet">{m.why}</p>
+      <div class="actions"><button type="button" onClick={onChange}>{m.change}</button></div>
       <div class="keys">
         {groups.map((g) => (
           <section key={g}>

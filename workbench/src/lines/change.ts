@@ -75,7 +75,8 @@ export function rebase(e: Edit, lines: LineView[]): Edit {
   if (e.translation) {
     const l = at(e.translation.span);
     if (!l) return e;
-    return { ...e, translation: { ...e.translation, of: l.basis, replaces: l.translation && l.translation.author !== '' ? l.translation.entry : 0 } };
+    // A translation that was taken back leaves an entry too, which is what the next one replaces.
+    return { ...e, translation: { ...e.translation, of: l.basis, replaces: l.translation?.entry ?? 0 } };
   }
   if (e.stations) return { ...e, stations: { ...e.stations, replaces: at(e.stations.span)?.stations ?? e.stations.replaces } };
   if (e.mark) return { ...e, mark: { ...e.mark, replaces: markOn(lines, e.mark.span, e.mark.mark)?.entry ?? 0 } };

@@ -8,7 +8,8 @@ export const inOrder = (a: LineView, b: LineView) => a.span.from - b.span.from |
 
 /** Puts lines in place of all that overlap a stretch, as an answer to an edit says. */
 export function replaceAround(lines: LineView[], around: Span, fresh: LineView[]): LineView[] {
-  return [...lines.filter((l) => !overlaps(l.span, around)), ...fresh].sort(inOrder);
+  const named = new Set(fresh.map((l) => lineID(l.span)));
+  return [...lines.filter((l) => !overlaps(l.span, around) && !named.has(lineID(l.span))), ...fresh].sort(inOrder);
 }
 
 /** The index of the first line that ends after a sample; lines.length where there is none. Lines are in order and barely overlap. */

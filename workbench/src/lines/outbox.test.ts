@@ -21,7 +21,7 @@ function setup(send: OutboxDeps['send'], kept: Pending[] = []) {
       remove: (key) => Promise.resolve(void disk.delete(key)),
       all: () => Promise.resolve([...disk.values()]),
     },
-    tab: 'this', living: () => Promise.resolve(new Set(['this', 'other'])), now: () => clock++, newID: () => `new${ids++}`, send, wait: () => Promise.resolve(), done, refused,
+    tab: 'this', person: 'MK', living: () => Promise.resolve(new Set(['this', 'other'])), now: () => clock++, newID: () => `new${ids++}`, send, wait: () => Promise.resolve(), done, refused,
   });
   return { outbox, disk, done, refused };
 }
@@ -110,4 +110,82 @@ test('a browser that keeps nothing says so until the server has it', async () =>
   release(answer(1));
   await idle();
   expect(outbox.safe.value).toBe(true);
+});
+
+test('a translation done again replaces the own entry that took it back', async () => {
+  const sent: Edit[] = [];
+  const bare = { ...line, author: '', entry: 103, basis: 7 };
+  const { outbox } = setup((_, e) => {
+    sent.push(e);
+    const entry = 102 + sent.length * 2;
+    const now = e.utterance ? { ...line, author: 'MK', entry, basis: entry } : bare;
+    return Promise.resolve({ entry, again: false, around: line.span, lines: [{ ...now, translation: { text: '', language: 'en', state: 'not translated', reason: '', author: '', entry: 102, model: '' } }] });
+  });
+  const tr = (id: string, words: string, replaces: number): Edit => ({ id, translation: { span: line.span, text: words, language: 'en', of: 7, replaces } });
+  await outbox.add('REC-0001', text('redo text', 'раз', 103), change);
+  await outbox.add('REC-0001', tr('redo translation', 'one', 102), { ...change, kind: 'translation' });
+  await idle();
+  expect(sent.map((e) => e.utterance?.replaces ?? e.translation?.replaces)).toEqual([103, 102]);
+  expect(sent[1]?.translation?.of).toBe(104);
+});
+
+test('an edit made of lines that were old already goes on top of own edits, of every kind', async () => {
+  const edits: ((id: string, replaces: number) => Edit)[] = [
+    (id, replaces) => text(id, id, replaces),
+    (id, replaces) => ({ id, translation: { span: line.span, text: id, language: 'en', of: 7, replaces } }),
+    (id, replaces) => ({ id, stations: { span: line.span, from: { call_sign: id, basis: 'guessed' }, replaces } }),
+    (id, replaces) => ({ id, mark: { span: line.span, mark: 'distress', note: id, off: false, replaces } }),
+  ];
+  for (const make of edits) {
+    const sent: number[] = [];
+    const { outbox } = setup((_, e) => {
+      sent.push((e.utterance ?? e.translation ?? e.stations ?? e.mark)?.replaces ?? -1);
+      return Promise.resolve(answer(29 + sent.length));
+    });
+    for (const id of ['a', 'b', 'c']) {
+      await outbox.add('REC-0001', make(id, 0), change);
+      await idle(); // it has arrived: the next one is not told by it
+    }
+    expect(sent).toEqual([0, 30, 31]);
+  }
+});
+
+test('what somebody else wrote in between is not passed over', async () => {
+  const sent: number[] = [];
+  const { outbox } = setup((_, e) => {
+    sent.push(e.utterance?.replaces ?? -1);
+    return e.stations ? Promise.resolve(answer(40)) : Promise.reject(new ApiError(409, { kind: 'conflict', message: 'changed', hint: '', line: { ...line, author: 'OV', text: 'не то', entry: 39 } }));
+  });
+  await outbox.add('REC-0001', { id: 's', stations: { span: line.span, replaces: 0 } }, change);
+  await outbox.add('REC-0001', text('t', 'раз', 12), change);
+  await idle();
+  expect(sent).toEqual([-1, 12]);
+  expect(outbox.conflicts.value.length).toBe(1);
+});
+
+test('the same words from another window of the same person are no conflict; other words are', async () => {
+  const theirs = { ...line, author: 'MK', text: 'раз', entry: 50 };
+  const { outbox, disk } = setup(() => Promise.reject(new ApiError(409, { kind: 'conflict', message: 'changed', hint: '', line: theirs })));
+  await outbox.add('REC-0001', text('a', 'раз'), change);
+  await idle();
+  expect(outbox.pending.value).toEqual([]);
+  expect(disk.size).toBe(0);
+  await outbox.add('REC-0001', text('b', 'два'), change);
+  await idle();
+  expect(outbox.conflicts.value.length).toBe(1);
+});
+
+test('an own entry that stands in the way is replaced, without asking', async () => {
+  const sent: number[] = [];
+  const { outbox } = setup((_, e) => {
+    sent.push(e.utterance?.replaces ?? -1);
+    if (sent.length === 2) return Promise.reject(new ApiError(409, { kind: 'conflict', message: 'changed', hint: '', line: { ...line, author: 'MK', text: 'раз', entry: 30 } }));
+    return Promise.resolve(answer(29 + sent.length));
+  });
+  await outbox.add('REC-0001', text('a', 'раз', 5), change);
+  await idle();
+  await outbox.add('REC-0001', text('b', 'два', 2), change); // a draft begun two entries ago
+  await idle();
+  expect(sent).toEqual([5, 2, 30]);
+  expect(outbox.conflicts.value).toEqual([]);
 });

@@ -5,6 +5,7 @@ import { batch, computed, signal } from '@preact/signals';
 import { isConflict, isPassing } from '../api/problem';
 import type { Edit, EditDone, LineView } from '../api/types';
 import { overlaps } from '../sound/time';
+import { isAsWanted, onTop, replacesOf, Successors } from './chains';
 import { aroundOf, rebase, type Change } from './change';
 
 export interface Pending {
@@ -25,6 +26,7 @@ interface OutboxStore {
 export interface OutboxDeps {
   store: OutboxStore;
   tab: string;
+  person: string; // whose edits these are
   living: () => Promise<Set<string>>; // tabs whose edits are theirs to send
   now: () => number;
   newID: () => string;
@@ -45,6 +47,7 @@ export class Outbox {
   readonly conflicts = computed(() => this.pending.value.filter((p) => p.conflict));
 
   private readonly unkept = signal<ReadonlySet<string>>(new Set());
+  private readonly successors = new Successors();
   private counter = 0;
   private running = false;
   private stopped = false;
@@ -61,6 +64,11 @@ export class Outbox {
       // Nothing can be kept here: `safe` says so as soon as there is something to keep.
     }
     this.run();
+  }
+
+  /** Whether an entry is one that this page wrote. */
+  isOwn(recording: string, entry: number): boolean {
+    return this.successors.isOwn(recording, entry);
   }
 
   /** Takes an edit. It is kept in this browser when the promise resolves, if that can be at all. */
@@ -140,6 +148,7 @@ export class Outbox {
     let wait = firstWait;
     for (let p = this.next(); p && !this.stopped; p = this.next()) {
       try {
+        p = { ...p, edit: this.successors.newest(p.recording, p.edit) };
         const done = await this.deps.send(p.recording, p.edit);
         this.offline.value = false;
         wait = firstWait;
@@ -150,9 +159,7 @@ export class Outbox {
           await this.deps.wait(wait);
           wait = Math.min(wait * 2, longestWait);
         } else if (isConflict(e)) {
-          const held = { ...p, conflict: { theirs: e.problem.line ?? null, message: e.message } };
-          this.replace(held);
-          await this.keep(held);
+          await this.conflicting(p, e.problem.line ?? null, e.message);
         } else if (this.stopped) {
           return;
         } else {
@@ -164,16 +171,30 @@ export class Outbox {
     }
   }
 
+  // Only what somebody else wrote in between, or other words from another window, is for the person to decide.
+  private async conflicting(p: Pending, theirs: LineView | null, message: string): Promise<void> {
+    if (theirs && isAsWanted(p.edit, theirs, this.deps.person)) {
+      await this.drop(p);
+      return;
+    }
+    const again = theirs ? rebase(p.edit, [theirs]) : p.edit;
+    const mine = replacesOf(again) !== replacesOf(p.edit) && this.successors.isOwn(p.recording, replacesOf(again));
+    const q: Pending = mine ? { ...p, edit: again } : { ...p, conflict: { theirs, message } };
+    this.replace(q);
+    await this.keep(q);
+  }
+
   // Later edits of the same seconds were made on top of this one, before its entry had a number.
   private async arrived(p: Pending, done: EditDone): Promise<void> {
     const around = aroundOf(p.edit);
     const later: Pending[] = [];
+    this.successors.done(p.recording, p.edit, done);
     batch(() => {
       this.pending.value = this.pending.value
         .filter((q) => q.key !== p.key)
         .map((q) => {
           if (q.recording !== p.recording || q.conflict || !overlaps(aroundOf(q.edit), around)) return q;
-          const rebased = { ...q, edit: rebase(q.edit, done.lines) };
+          const rebased = { ...q, edit: onTop(q.edit, p.edit, done) };
           later.push(rebased);
           return rebased;
         });

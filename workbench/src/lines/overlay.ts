@@ -19,12 +19,10 @@ export function overlay(lines: LineView[], e: Edit, person: string): LineView[] 
   if (tr) {
     return change(lines, tr.span, (l) => {
       if (tr.text.trim() !== '') {
-        const entry = l.translation?.author ? l.translation.entry : 0;
-        return { ...l, translation: { text: tr.text.trim(), language: tr.language, state: 'translated', reason: '', author: person, entry, model: '' } };
+        return { ...l, translation: { text: tr.text.trim(), language: tr.language, state: 'translated', reason: '', author: person, entry: l.translation?.entry ?? 0, model: '' } };
       }
-      const without = { ...l };
-      delete without.translation; // the machine's, where there is one, comes with the answer
-      return without;
+      // The machine's, where there is one, comes with the answer.
+      return { ...l, translation: { text: '', language: tr.language, state: 'not translated', reason: '', author: '', entry: l.translation?.entry ?? 0, model: '' } };
     });
   }
   if (st) {

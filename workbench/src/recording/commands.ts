@@ -5,7 +5,7 @@ import { t } from '../i18n';
 import { useCommands } from '../keys/dispatch';
 import { typeInto } from '../lines/editor';
 import type { Field } from '../lines/drafts';
-import { isUnread } from '../lines/order';
+import { isUnread, lineID } from '../lines/order';
 import { inaudiblePiece, insertPiece, offerRival } from '../lines/typing';
 import { autoPlay } from '../sound/listening';
 import type { Player } from '../sound/player';
@@ -80,7 +80,7 @@ export function useRecordingCommands(store: RecordingStore, player: Player, view
       store.doubtMarks.value = !store.doubtMarks.peek();
     },
     nextFailed: () => void store.goNext((l) => l.state === 'not understood' || l.state === 'failed', m.edit.last),
-    open: withLine((l) => open(store, l, 'text')),
+    open: withLine((l) => open(store, l, store.writing.peek() ?? 'text')),
     openTranslation: withLine((l) => open(store, l, 'translation')),
     speaker: withLine(() => (store.asking.value = 'from')),
     addressee: withLine(() => (store.asking.value = 'to')),
@@ -186,6 +186,9 @@ function splitHere(store: RecordingStore, player: Player, e?: KeyboardEvent): un
 /** Begins to write in a line. */
 export function open(store: RecordingStore, line: LineView, field: Field): void {
   if (!store.mayWrite(field)) return;
+  const already = store.active.peek() === lineID(line.span) && store.writing.peek() !== null;
   store.goTo(line);
   store.writing.value = field;
+  // A line that is being written already has its fields: the focus goes back into them, as it may be on the row.
+  if (already) document.querySelector<HTMLElement>(`[role=row].writing [data-field=${field}]`)?.focus();
 }

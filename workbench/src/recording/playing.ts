@@ -6,6 +6,7 @@ import type { LineView } from '../api/types';
 import { t } from '../i18n';
 import { hasMark } from '../lines/change';
 import { firstAfter, lineAt, lineID } from '../lines/order';
+import { noteSound } from '../sound/care';
 import { Clips } from '../sound/clips';
 import { autoPlay, distressMode, quietVolume } from '../sound/listening';
 import { Player, type PlayOptions } from '../sound/player';
@@ -44,7 +45,9 @@ export function usePlayer(store: RecordingStore, view: { value: View; peek(): Vi
     };
     const started = player.playing.subscribe((on) => {
       if (on && !frame) frame = requestAnimationFrame(run);
+      if (on) noteSound();
     });
+    const heard = setInterval(() => player.playing.peek() && noteSound(), 10_000);
     // Where one lands, the sound is at hand; it plays by itself only where that was asked for.
     let landed = '';
     const soon = settled(120, () => {
@@ -64,6 +67,7 @@ export function usePlayer(store: RecordingStore, view: { value: View; peek(): Vi
     return () => {
       ready();
       started();
+      clearInterval(heard);
       moved();
       soon.cancel();
       cancelAnimationFrame(frame);

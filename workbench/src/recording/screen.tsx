@@ -94,7 +94,7 @@ const around = (s: Span): Span => ({ from: s.from - 8 * rate, to: s.to + 8 * rat
 function NoLines({ store }: { store: RecordingStore }) {
   const r = store.recording.value;
   const m = t.value.recording;
-  const run = () => void api.runJobs([store.id], true).catch(tell);
+  const run = () => void api.runJobs({ recordings: [store.id], retry: true }).catch(tell);
   return (
     <Notice text={r?.detected ? m.noLines : r?.reason || m.notSearched}>
       {r?.hint && <p>{r.hint}</p>}

@@ -14,7 +14,7 @@ import { target } from '../lines/target';
 import { newID, onDone, type Workspace } from '../shell/workspace';
 import { overlaps } from '../sound/time';
 import { announce, toast } from '../ui/announce';
-import { Scope, settled } from '../ui/scope';
+import { Scope, settled, spaced } from '../ui/scope';
 import { tell } from '../ui/trouble';
 
 export type Panel = 'details' | 'difference' | null;
@@ -41,8 +41,10 @@ export class RecordingStore {
   readonly people = signal<Presence[]>([]);
 
   private readonly server = signal<LineView[]>([]);
-  private entries = 0; // of the log, that are in the lines
-  private told = 0; // of the log, as events say
+  private entries = 0; // of the log, when the lines were last heard of
+  private asked = 0; // counts what was asked for: the answer to an older question is not taken
+  private stale: { span: Span; entries: number }[] = []; // seconds that were written in, and the length of the log by then
+  private readonly own = new Map<number, Span>(); // lengths of the log after edits of this page, and where they were
   private readonly scope = new Scope();
 
   constructor(
@@ -50,29 +52,33 @@ export class RecordingStore {
     readonly space: Workspace,
     private readonly first: Span | null,
   ) {
-    const again = settled(300, () => void this.load());
+    const again = spaced(300, () => void this.load());
     this.scope.own(() => again.cancel());
-    // What this page wrote is in its lines by the answer; only what others wrote is to be fetched.
-    const refresh = settled(300, () => this.told > this.entries && void this.load());
+    const refresh = spaced(300, () => void this.refresh());
     this.scope.own(() => refresh.cancel());
+    const progress = spaced(1000, () => void api.recording(id).then((r) => (this.recording.value = r), () => undefined)); // tried again at the next event
+    this.scope.own(() => progress.cancel());
     this.scope.own(onEvent((e) => {
       if (e.kind === 'again') again();
       if (e.kind === 'entries' && e.recording === id) {
-        this.told = Math.max(this.told, e.entries ?? 0);
-        refresh();
+        if (!e.span) {
+          again();
+        } else {
+          this.stale.push({ span: e.span, entries: e.entries ?? 0 });
+          refresh();
+        }
       }
-      if (e.kind === 'jobs' && (this.recording.peek()?.drawn ?? 0) < this.samples.peek()) again();
+      if (e.kind === 'jobs' && (this.recording.peek()?.drawn ?? 0) < this.samples.peek()) progress();
       if (e.kind === 'presence') this.people.value = (e.people ?? []).filter((p) => p.recording === id && !p.you);
     }));
     this.scope.own(target.subscribe(() => this.loaded.peek() && again()));
     this.scope.own(onDone((recording, d, e) => {
       if (recording !== id) return;
-      if (d.entry === this.entries) this.entries += 1 + (e.cut?.texts.filter((text) => text !== '').length ?? 0);
-      batch(() => {
-        this.server.value = replaceAround(this.server.peek(), d.around, d.lines);
-        const r = this.recording.peek();
-        if (r) this.recording.value = { ...r, heard: this.server.peek().filter((l) => l.author !== '').length };
-      });
+      const length = d.entry + 1 + (e.cut?.texts.filter((text) => text !== '').length ?? 0);
+      this.entries = Math.max(this.entries, length);
+      this.own.set(length, d.around);
+      if (e.translation && e.translation.language !== target.peek()) return; // the answer's translations are not those shown
+      this.put(d.around, d.lines);
     }));
     // A line that was cut away leaves one on what took its place.
     this.scope.own(effect(() => {
@@ -93,8 +99,16 @@ export class RecordingStore {
   }
 
   async load(): Promise<void> {
+    const mine = ++this.asked;
+    this.stale = [];
     try {
       const [recording, view] = await Promise.all([api.recording(this.id), api.lines(this.id, target.peek())]);
+      if (mine !== this.asked) return;
+      // An edit of this page has arrived while they were on their way: they may be without it.
+      if (view.entries < this.entries) {
+        await this.load();
+        return;
+      }
       batch(() => {
         this.recording.value = recording;
         this.server.value = view.lines;
@@ -104,8 +118,40 @@ export class RecordingStore {
         if (this.active.peek() === '') this.land();
       });
     } catch (e) {
+      if (mine === this.asked) this.error.value = e;
+    }
+  }
+
+  // Fetches only the seconds that somebody wrote in. What this page wrote is in its lines by the answer.
+  private async refresh(): Promise<void> {
+    if (!this.loaded.peek()) return;
+    const spans = joined(this.stale.filter((s) => !isWithin(s.span, this.own.get(s.entries))).map((s) => s.span));
+    this.stale = [];
+    if (spans.length === 0) return;
+    if (spans.length > most) {
+      await this.load();
+      return;
+    }
+    const asked = this.asked;
+    try {
+      for (const s of spans) {
+        const view = await api.linesIn(this.id, target.peek(), s);
+        if (asked !== this.asked) return; // all of them come meanwhile
+        if (view.entries < this.entries) this.stale.push({ span: s, entries: 0 });
+        else this.put(s, view.lines);
+      }
+    } catch (e) {
       this.error.value = e;
     }
+    if (this.stale.length > 0) await this.refresh();
+  }
+
+  private put(around: Span, fresh: LineView[]): void {
+    batch(() => {
+      this.server.value = replaceAround(this.server.peek(), around, fresh);
+      const r = this.recording.peek();
+      if (r) this.recording.value = { ...r, heard: this.server.peek().filter((l) => l.author !== '').length };
+    });
   }
 
   end(): void {
@@ -126,7 +172,8 @@ export class RecordingStore {
   private withPending(): LineView[] {
     let lines = this.server.value;
     const mine = this.space.outbox.pending.value.filter((p) => p.recording === this.id && !p.conflict);
-    for (const p of mine) lines = overlay(lines, p.edit, this.space.session.person);
+    // A translation into another language than the one shown is on its way unseen.
+    for (const p of mine) if (!p.edit.translation || p.edit.translation.language === target.value) lines = overlay(lines, p.edit, this.space.session.person);
     return lines;
   }
 
@@ -173,7 +220,8 @@ export class RecordingStore {
   /** Makes a change; false where the lines are no longer what it changes. */
   change(c: Change, record = true): boolean {
     if (!this.mayWrite(c.kind)) return false;
-    const edit = editOf(newID(), c, this.lines.value);
+    const other = c.kind === 'translation' && c.language !== target.peek(); // what is there in that language is not known
+    const edit = other ? null : editOf(newID(), c, this.lines.value);
     if (!edit) {
       toast(t.value.undo.changed, { alarm: true });
       return false;
@@ -212,7 +260,7 @@ export class RecordingStore {
   }
 
   type(line: LineView, field: Field, text: string): void {
-    const entry = field === 'text' ? line.entry : line.translation?.author ? line.translation.entry : 0;
+    const entry = field === 'text' ? line.entry : line.translation?.entry ?? 0;
     this.space.drafts.set(this.id, line.span, field, text, shownIn(line, field), entry);
   }
 
@@ -251,7 +299,8 @@ export class RecordingStore {
     const edit = editOf(newID(), change, this.lines.value);
     if (!edit) return;
     // Somebody wrote here after this person began: the server is told what they had before them, and says so.
-    if (draft && this.changedSince(line, field)) {
+    const at = field === 'text' ? line.entry : line.translation?.entry ?? 0;
+    if (draft && this.changedSince(line, field) && !outbox.isOwn(this.id, at)) {
       if (edit.utterance) edit.utterance.replaces = draft.entry;
       if (edit.translation) edit.translation.replaces = draft.entry;
     }
@@ -263,7 +312,7 @@ export class RecordingStore {
   /** Says that this person has played a line from end to end. */
   played(line: LineView): void {
     this.patch(line, { ...line, played: true });
-    api.played(this.id, line.span).then((fresh) => this.patch(line, fresh), (e: unknown) => {
+    api.played(this.id, line.span, target.peek()).then((fresh) => this.patch(line, fresh), (e: unknown) => {
       this.patch(line, { ...line, played: false });
       tell(e);
     });
@@ -272,6 +321,20 @@ export class RecordingStore {
   private patch(line: LineView, fresh: LineView): void {
     this.server.value = this.server.peek().map((l) => (lineID(l.span) === lineID(line.span) ? fresh : l));
   }
+}
+
+const most = 8; // stretches that are fetched one by one
+
+const isWithin = (s: Span, around: Span | undefined) => around !== undefined && s.from >= around.from && s.to <= around.to;
+
+function joined(spans: Span[]): Span[] {
+  const out: Span[] = [];
+  for (const s of [...spans].sort((a, b) => a.from - b.from)) {
+    const last = out.at(-1);
+    if (last && s.from <= last.to) last.to = Math.max(last.to, s.to);
+    else out.push({ ...s });
+  }
+  return out;
 }
 
 function shownIn(line: LineView, field: Field): string {

@@ -3,13 +3,15 @@ import { useEffect, useRef } from 'preact/hooks';
 import { sessionOver } from '../api/client';
 import { Home } from '../home/screen';
 import { Recordings } from '../home/recordings';
-import { t } from '../i18n';
+import { number, t } from '../i18n';
+import { breakAfter, breaks } from '../sound/care';
 import { Help } from '../keys/help';
 import { Palette } from '../keys/palette';
 import { useCommands } from '../keys/dispatch';
 import { Merge } from '../lines/merge';
 import { RecordingScreen } from '../recording/screen';
-import { Announcements } from '../ui/announce';
+import { announce, Announcements, toast } from '../ui/announce';
+import { whenNotTyping } from '../ui/typing';
 import { lazy } from '../ui/lazy';
 import { Notice } from '../ui/notice';
 import { shownTheme, theme } from '../ui/theme';
@@ -23,6 +25,7 @@ import { openWorkspace, workspace, type Workspace } from './workspace';
 const Search = lazy(() => import('../search/screen').then((m) => m.Search));
 const Doubts = lazy(() => import('../doubts/screen').then((m) => m.Doubts));
 const Jobs = lazy(() => import('../jobs/screen').then((m) => m.Jobs));
+const ChangeKeys = lazy(() => import('../keys/change').then((m) => m.ChangeKeys));
 const People = lazy(() => import('../people/screen').then((m) => m.People));
 
 export function App() {
@@ -84,7 +87,7 @@ function SessionOver() {
 }
 
 function Shell({ space }: { space: Workspace }) {
-  const open = useSignal<'help' | 'palette' | 'settings' | 'merge' | null>(null);
+  const open = useSignal<'help' | 'palette' | 'settings' | 'merge' | 'keys' | null>(null);
   const main = useRef<HTMLElement>(null);
   const r = route.value;
   const close = () => (open.value = null);
@@ -120,10 +123,18 @@ function Shell({ space }: { space: Workspace }) {
   }, [name]);
 
   const conflict = space.outbox.conflicts.value[0];
-  const anyConflict = conflict !== undefined;
+  const offered = useRef('');
+  if (open.value === 'merge' && conflict) offered.current = conflict.key;
   useEffect(() => {
-    if (anyConflict && open.peek() === null) open.value = 'merge';
-  }, [anyConflict]);
+    if (!conflict) {
+      offered.current = '';
+      return undefined;
+    }
+    // Whoever has closed it without a decision has the rail's button.
+    return whenNotTyping(() => offered.current !== conflict.key && (open.value = 'merge'), () => announce(t.value.merge.waits));
+  }, [conflict?.key]);
+
+  useEffect(() => breaks.subscribe((n) => n > 0 && toast(t.value.settings.breakDue(number(breakAfter.peek())), { hint: t.value.settings.breakHint, stay: true })), []);
 
   return (
     <div class="shell">
@@ -132,9 +143,10 @@ function Shell({ space }: { space: Workspace }) {
       <main ref={main} id="content" tabIndex={-1} data-region={r.screen === 'recording' ? undefined : ''}>
         <Screen route={r} space={space} />
       </main>
-      {open.value === 'help' && <Help onClose={close} />}
+      {open.value === 'help' && <Help onClose={close} onChange={() => (open.value = 'keys')} />}
       {open.value === 'palette' && <Palette onClose={close} />}
-      {open.value === 'settings' && <SettingsDialog onClose={close} space={space} />}
+      {open.value === 'settings' && <SettingsDialog onClose={close} onKeys={() => (open.value = 'keys')} space={space} />}
+      {open.value === 'keys' && <ChangeKeys onClose={close} />}
       {open.value === 'merge' && conflict && <Merge key={conflict.key} pending={conflict} onClose={close} />}
       <Announcements close={t.value.common.close} />
     </div>

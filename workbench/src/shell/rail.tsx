@@ -8,6 +8,7 @@ import { keysOf } from '../keys/dispatch';
 import type { CommandName } from '../keys/catalog';
 import { Keys } from '../keys/keycap';
 import { plain } from '../lines/text';
+import { spaced } from '../ui/scope';
 import { route } from './router';
 import type { Workspace } from './workspace';
 
@@ -57,9 +58,13 @@ function SaveState({ space, onDecide }: { space: Workspace; onDecide: () => void
 function Working() {
   const jobs = useSignal<JobsView | null>(null);
   useEffect(() => {
-    const look = () => void api.jobs().then((j) => (jobs.value = j), () => undefined); // its screen says why
+    const look = spaced(1000, () => void api.jobs().then((j) => (jobs.value = j), () => undefined), { atOnce: true }); // its screen says why
     look();
-    return onEvent((e) => (e.kind === 'jobs' || e.kind === 'again') && look());
+    const end = onEvent((e) => (e.kind === 'jobs' || e.kind === 'again') && look());
+    return () => {
+      end();
+      look.cancel();
+    };
   }, []);
   const j = jobs.value;
   return j?.running ? <a href="/jobs">{t.value.nav.working(percent(j.fraction))}</a> : null;

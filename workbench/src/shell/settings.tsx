@@ -4,6 +4,7 @@ import { language, languageName, languageNames, languages, t, type Language } fr
 import { singleKeys } from '../keys/dispatch';
 import { target, targets, type Target } from '../lines/target';
 import { plain } from '../lines/text';
+import { breakAfter } from '../sound/care';
 import { autoPlay, distressMode } from '../sound/listening';
 import { toast } from '../ui/announce';
 import { Dialog } from '../ui/dialog';
@@ -11,7 +12,7 @@ import { density, theme, themes, type Theme } from '../ui/theme';
 import { tell } from '../ui/trouble';
 import type { Workspace } from './workspace';
 
-export function SettingsDialog({ onClose, space }: { onClose: () => void; space: Workspace }) {
+export function SettingsDialog({ onClose, onKeys, space }: { onClose: () => void; onKeys: () => void; space: Workspace }) {
   const m = t.value.settings;
   const s = t.value.session;
   const link = () => api.newLink().then(async (l) => {
@@ -27,9 +28,14 @@ export function SettingsDialog({ onClose, space }: { onClose: () => void; space:
         <Choice name={m.density} value={density.value} all={['dense', 'comfortable'] as const} label={(v) => m.densities[v]} onChange={(v) => (density.value = v)} />
         <Choice name={m.distress} value={distressMode.value} all={['ask', 'quiet', 'skip'] as const} label={(v) => m.distresses[v]} onChange={(v) => (distressMode.value = v)} />
         <Choice name={m.translation} value={target.value} all={targets} label={languageName} onChange={(l: Target) => (target.value = l)} />
+        <label class="field">
+          <span>{m.breakAfter}</span>
+          <input type="number" min={0} max={600} step={5} value={breakAfter.value} onChange={(e) => (breakAfter.value = Math.max(0, Math.min(600, Math.round(e.currentTarget.valueAsNumber || 0))))} />
+        </label>
         <label class="line"><input type="checkbox" checked={autoPlay.value} onChange={(e) => (autoPlay.value = e.currentTarget.checked)} /> {m.autoplay}</label>
         <label class="line"><input type="checkbox" checked={singleKeys.value} onChange={(e) => (singleKeys.value = e.currentTarget.checked)} /> {m.letters}</label>
         <p class="quiet">{m.lettersWhy}</p>
+        <div><button type="button" onClick={onKeys}>{t.value.keys.change}</button></div>
       </div>
       <PasswordForm />
       <p>{s.person} <b dir="auto">{plain(space.session.person)}</b>. {space.session.blind && s.blind}</p>

@@ -8,6 +8,7 @@ import { t } from '../i18n';
 import { Drafts } from '../lines/drafts';
 import { Outbox, type Pending } from '../lines/outbox';
 import * as storage from '../lines/storage';
+import { target } from '../lines/target';
 import { UndoStack } from '../lines/undo';
 import { toast } from '../ui/announce';
 import { Scope } from '../ui/scope';
@@ -72,13 +73,14 @@ function openOutbox(session: SessionView, drafts: Drafts, scope: Scope): Outbox 
       all: async () => (await storage.all<Pending>('outbox', prefix)).map((p) => ({ ...p, key: p.key.slice(prefix.length) })),
     },
     tab,
+    person: session.person,
     living: async () => {
       const held = (await navigator.locks?.query())?.held ?? [];
       return new Set(held.map((l) => (l.name ?? '').replace('earwitness.tab.', '')));
     },
     now: () => Date.now(),
     newID,
-    send: api.edit,
+    send: (recording, e) => api.edit(recording, e, target.peek()),
     wait: (ms) => new Promise((resolve) => {
       const id = setTimeout(resolve, ms);
       wake = () => {

@@ -6,6 +6,7 @@ interface Toast {
   text: string;
   hint: string;
   alarm: boolean;
+  stay: boolean;
   action: { label: string; run: () => void } | undefined;
 }
 
@@ -19,11 +20,11 @@ export function announce(text: string): void {
   said.value = text;
 }
 
-/** Shows something for some seconds, and says it. What is wrong stays until it is closed. */
-export function toast(text: string, o: { hint?: string; alarm?: boolean; action?: { label: string; run: () => void } } = {}): void {
-  const t: Toast = { id: ++last, text, hint: o.hint ?? '', alarm: o.alarm ?? false, action: o.action };
-  // Good news gives way to the next; what is wrong stays.
-  toasts.value = [...toasts.value.filter((other) => other.alarm && other.text !== text), t].slice(-4);
+/** Shows something for some seconds, and says it. What is wrong stays until it is closed, and so does what is asked to. */
+export function toast(text: string, o: { hint?: string; alarm?: boolean; stay?: boolean; action?: { label: string; run: () => void } } = {}): void {
+  const t: Toast = { id: ++last, text, hint: o.hint ?? '', alarm: o.alarm ?? false, stay: o.stay ?? o.alarm ?? false, action: o.action };
+  // What goes by itself gives way to the next.
+  toasts.value = [...toasts.value.filter((other) => other.stay && other.text !== text), t].slice(-4);
   announce(t.hint ? `${text} ${t.hint}` : text);
 }
 
@@ -42,7 +43,7 @@ export function Announcements(props: { close: string }) {
 
 function OneToast({ toast: t, close: label }: { toast: Toast; close: string }) {
   useEffect(() => {
-    if (t.alarm) return;
+    if (t.stay) return;
     const id = setTimeout(() => close(t.id), shownFor);
     return () => clearTimeout(id);
   }, [t]);

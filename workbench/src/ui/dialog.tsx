@@ -9,18 +9,34 @@ interface Props {
   wide?: boolean;
 }
 
+// Where the focus was before the first of several dialogs that follow one another.
+let origin: HTMLElement[] = [];
+
+function withParents(e: Element | null): HTMLElement[] {
+  const all: HTMLElement[] = [];
+  for (let at = e; at && at !== document.body; at = at.parentElement) if (at instanceof HTMLElement) all.push(at);
+  return all;
+}
+
 /** A modal dialog while it is mounted. The browser keeps the focus in it; afterwards it is where it was. */
 export function Dialog({ title, close, onClose, children, wide }: Props) {
   const ref = useRef<HTMLDialogElement>(null);
   const id = useId();
-  const before = useMemo(() => document.activeElement, []);
+  const before = useMemo(() => (origin = document.activeElement?.closest('dialog') ? origin : withParents(document.activeElement)), []);
   useEffect(() => {
     const d = ref.current;
     d?.showModal();
     return () => {
       d?.close();
       // The browser gives the focus back to what it was on at showModal, which may be a field of the dialog itself.
-      queueMicrotask(() => before instanceof HTMLElement && before.isConnected && !document.querySelector('dialog[open]') && before.focus({ preventScroll: true }));
+      queueMicrotask(() => {
+        if (document.querySelector('dialog[open]')) return;
+        // Where it was on is gone by now, what that was in.
+        for (const e of before) {
+          if (e.isConnected) e.focus({ preventScroll: true });
+          if (document.activeElement === e) return;
+        }
+      });
     };
   }, []);
   return (

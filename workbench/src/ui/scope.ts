@@ -23,7 +23,7 @@ export class Scope {
   }
 }
 
-/** Calls f once no call has come for so long; `now` calls it at once if one is due. */
+/** Calls f once no call has come for so long, so not at all while they keep coming; `now` calls it at once if one is due. */
 export function settled(ms: number, f: () => void): { (): void; now(): void; cancel(): void } {
   let id: ReturnType<typeof setTimeout> | undefined;
   const call = () => {
@@ -41,6 +41,28 @@ export function settled(ms: number, f: () => void): { (): void; now(): void; can
     if (id === undefined) return;
     call.cancel();
     f();
+  };
+  return call;
+}
+
+/** Calls f at most once in so long, however often it is called: so long after the first call, or `atOnce` and then after the last. */
+export function spaced(ms: number, f: () => void, o: { atOnce?: boolean } = {}): { (): void; cancel(): void } {
+  let id: ReturnType<typeof setTimeout> | undefined;
+  let before = -Infinity;
+  const run = () => {
+    id = undefined;
+    before = performance.now();
+    f();
+  };
+  const call = () => {
+    if (id !== undefined) return;
+    const wait = o.atOnce ? before + ms - performance.now() : ms;
+    if (wait <= 0) run();
+    else id = setTimeout(run, wait);
+  };
+  call.cancel = () => {
+    clearTimeout(id);
+    id = undefined;
   };
   return call;
 }
