@@ -15,7 +15,7 @@ def follow(m):
         command, _, old = step.partition("\n")
         if command.startswith("make demo"):
             got = open(sys.argv[1], encoding="utf-8").read()
-            got = re.split(r"\n\s*real\t", got[got.index("added "):])[0]  # without what `time` adds
+            got = re.split(r"\n\s*real\t", got[got.index("added    REC-"):])[0]  # without what `time` adds
         else:
             got = subprocess.run(["sh", "-c", command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=env, text=True).stdout
         lines = got.rstrip("\n").split("\n")

@@ -57,6 +57,7 @@ interface Stamps {
   moved: number; // the key that was pressed then has moved to another line
   keys: number[]; // ms from each press of a key until after the next frame
   frames: number[]; // times between frames, while `counting`
+  views: number; // how often the picture showed other seconds, while `counting`
   counting: boolean;
 }
 declare global {
@@ -67,7 +68,7 @@ declare global {
 
 async function watch(context: BrowserContext): Promise<void> {
   await context.addInitScript(() => {
-    const s: Stamps = { rows: 0, moved: 0, keys: [], frames: [], counting: false };
+    const s: Stamps = { rows: 0, moved: 0, keys: [], frames: [], views: 0, counting: false };
     window.stamps = s;
     // A task that is posted from a frame runs after that frame was drawn.
     const channel = new MessageChannel();
@@ -79,9 +80,15 @@ async function watch(context: BrowserContext): Promise<void> {
     });
     let last = 0;
     let first = '';
+    let seen = '';
     const selected = () => document.querySelector('[role=row][aria-selected=true]')?.getAttribute('aria-rowindex') ?? '';
     const frame = (now: number) => {
-      if (s.counting && last > 0) s.frames.push(now - last);
+      if (s.counting) {
+        if (last > 0) s.frames.push(now - last);
+        const view = document.querySelector('.overview')?.getAttribute('aria-valuetext') ?? '';
+        if (view !== seen) s.views++;
+        seen = view;
+      }
       last = s.counting ? now : 0;
       if (s.rows === 0 && document.querySelectorAll('[role=row][aria-selected]').length >= 5 && selected() !== '') {
         first = selected();
@@ -145,22 +152,23 @@ async function press(page: Page, keys: string[]): Promise<number[]> {
 interface Motion {
   fps: number;
   worst: number;
+  views: number;
 }
 
 /** Counts frames while something is done for some seconds. */
 async function motion(page: Page, seconds: number, step: (n: number) => Promise<void>): Promise<Motion> {
-  await page.evaluate(() => Object.assign(window.stamps, { frames: [], counting: true }));
+  await page.evaluate(() => Object.assign(window.stamps, { frames: [], views: 0, counting: true }));
   const until = performance.now() + seconds * 1000;
   for (let n = 0; performance.now() < until; n++) {
     await step(n);
     await page.waitForTimeout(8);
   }
-  const frames = await page.evaluate(() => {
+  const { frames, views } = await page.evaluate(() => {
     window.stamps.counting = false;
-    return window.stamps.frames;
+    return window.stamps;
   });
   const sum = frames.reduce((a, b) => a + b, 0);
-  return { fps: (frames.length * 1000) / sum, worst: Math.max(...frames) };
+  return { fps: (frames.length * 1000) / sum, worst: Math.max(...frames), views };
 }
 
 /** Moves the picture by wheel, then by dragging, there and back. */
@@ -239,6 +247,7 @@ describe.skipIf(why !== '')('a recording of a day', () => {
         const [wheel, drag] = await panning(page);
         if (!wheel || !drag) throw new Error('nothing was moved');
         panned.push(wheel, drag);
+        expect(Math.min(wheel.views, drag.views), 'the picture stood still').toBeGreaterThan(20);
         const inView = (size.hours * 3600) / 2 ** steps;
         note(`panning, ${inView >= 120 ? `${Math.round(inView / 60)} min` : `${Math.round(inView)} s`} in view: by wheel, by dragging`, `${wheel.fps.toFixed(1)}, ${drag.fps.toFixed(1)} fps (slowest frame ${ms(Math.max(wheel.worst, drag.worst))})`, '55 fps');
       }
