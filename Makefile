@@ -63,7 +63,7 @@ unit:
 
 # The workbench in Debian's Chromium, in front of the real program and the demo's case.
 browser: build model
-	cd workbench && EARWITNESS_BIN=$(CURDIR)/bin npm run --silent browser
+	cd workbench && EARWITNESS_SHORT=1 EARWITNESS_BIN=$(CURDIR)/bin npm run --silent browser
 
 # Beside its peers, each in a Python environment of their own. EVAL holds flags: `make eval EVAL=-cached-peers` measures ours alone
 # anew, `go run ./bench/eval -h` lists them all.

@@ -338,6 +338,12 @@ func (s *Server) says(e evidence.Entry, a about) string {
 			return "− " + a.Mark
 		}
 		return "+ " + a.Mark
+	case evidence.EntryPersonAdmitted:
+		b, err := evidence.DecodeBody[evidence.PersonAdmitted](e, e.Kind)
+		if err != nil {
+			return ""
+		}
+		return strings.TrimSuffix(b.Person+": "+b.Role, ": ")
 	case evidence.EntryRecordingReceived, evidence.EntryIntakeRefused:
 		return a.Name
 	}

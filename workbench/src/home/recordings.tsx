@@ -12,6 +12,7 @@ import { wholeClock } from '../sound/time';
 import { useLoaded } from '../ui/load';
 import { Notice } from '../ui/notice';
 import { spaced } from '../ui/scope';
+import { Scroll } from '../ui/scroll';
 import { Loading, tell, Trouble } from '../ui/trouble';
 import { Intake } from './intake';
 
@@ -49,8 +50,8 @@ export function Recordings({ space }: { space: Workspace }) {
 function Table({ list }: { list: RecordingView[] }) {
   const m = t.value.recordings;
   return (
-    <div class="scroll">
-      <table>
+    <Scroll label={m.title}>
+      <table class="stacked">
         <thead>
           <tr><th>{m.name}</th><th>{m.frequency}</th><th>{m.when}</th><th class="number">{m.length}</th><th>{m.state}</th><th class="number">{m.read}</th></tr>
         </thead>
@@ -72,6 +73,6 @@ function Table({ list }: { list: RecordingView[] }) {
           ))}
         </tbody>
       </table>
-    </div>
+    </Scroll>
   );
 }

@@ -3,7 +3,7 @@ import * as api from '../api/client';
 import { onEvent } from '../api/events';
 import type { CaseView, EntryView } from '../api/types';
 import { language, number, percent, t } from '../i18n';
-import { Said } from '../lines/said';
+import { EntryText, kindName } from '../lines/entry';
 import { StateMark } from '../lines/state';
 import { plain } from '../lines/text';
 import { recordingPath } from '../shell/router';
@@ -12,6 +12,7 @@ import { momentName, wholeClock } from '../sound/time';
 import { useLoaded } from '../ui/load';
 import { Notice } from '../ui/notice';
 import { spaced } from '../ui/scope';
+import { Scroll } from '../ui/scroll';
 import { Loading, Trouble } from '../ui/trouble';
 import { Intake } from './intake';
 
@@ -78,7 +79,7 @@ function Glance({ c }: { c: CaseView }) {
       <section>
         <h2>{m.carried}</h2>
         {c.carried.length === 0 ? <p class="quiet">{m.carriedEmpty}</p> : (
-          <div class="scroll"><table>
+          <Scroll label={m.carried}><table>
             <thead><tr><th>{m.person}</th><th class="number">{m.played}</th><th class="number">{m.listened}</th><th class="number">{m.distress}</th><th class="number">{m.written}</th></tr></thead>
             <tbody>
               {c.carried.map((p) => (
@@ -88,7 +89,7 @@ function Glance({ c }: { c: CaseView }) {
                 </tr>
               ))}
             </tbody>
-          </table></div>
+          </table></Scroll>
         )}
       </section>
       <section>
@@ -105,8 +106,12 @@ function Glance({ c }: { c: CaseView }) {
 function Recent({ e }: { e: EntryView }) {
   return (
     <li>
-      <time class="quiet">{momentName(e.time, language.value)}</time> <b dir="auto">{plain(e.author)}</b>{' '}
-      {e.recording && <a class="mono" href={recordingPath(e.recording, e.span)}>{e.recording}</a>} <Said text={e.text} lang="" />
+      <time class="quiet">{momentName(e.time, language.value)}</time>
+      <b dir="auto">{plain(e.author)}</b>
+      <span>
+        <span class="quiet">{kindName(e)}</span>{' '}
+        {e.recording && <a class="mono" href={recordingPath(e.recording, e.span)}>{e.recording}</a>} <EntryText e={e} />
+      </span>
     </li>
   );
 }

@@ -40,6 +40,9 @@ export function applyLanguage(): void {
 
 export const number = (n: number) => new Intl.NumberFormat(language.value).format(n);
 
+/** With one decimal. */
+export const decimal = (n: number) => new Intl.NumberFormat(language.value, { minimumFractionDigits: 1, maximumFractionDigits: 1 }).format(n);
+
 export function percent(fraction: number): string {
   return new Intl.NumberFormat(language.value, { style: 'percent', maximumFractionDigits: 0 }).format(fraction);
 }

@@ -1,4 +1,5 @@
 import type { ComponentChildren } from 'preact';
+import { useEffect, useRef } from 'preact/hooks';
 import * as api from '../api/client';
 import type { LineView } from '../api/types';
 import { language, languageName, number, percent, t } from '../i18n';
@@ -7,8 +8,9 @@ import { momentName } from '../sound/time';
 import { useLoaded } from '../ui/load';
 import { Loading, Trouble } from '../ui/trouble';
 import { diffWords, sideOf } from './diff';
+import { EntryText, kindName } from './entry';
 import { lineID } from './order';
-import { Parts, Said } from './said';
+import { Parts } from './said';
 import { reveal } from './text';
 
 /** What is known of a line beyond its words, and who stated what about it. */
@@ -16,8 +18,10 @@ export function Details({ store, line, onCopy }: { store: RecordingStore; line: 
   const m = t.value;
   const close = () => (store.panel.value = null);
   const d = m.details;
+  const ref = useRef<HTMLElement>(null);
+  useEffect(() => ref.current?.scrollIntoView({ block: 'nearest' }), []); // on a narrow page it is below the list
   return (
-    <aside class="drawer" aria-label={d.title} data-region tabIndex={-1}>
+    <aside ref={ref} class="drawer" aria-label={d.title} data-region tabIndex={-1}>
       <header>
         <h2>{store.panel.value === 'difference' ? d.diff : d.title}</h2>
         <button type="button" class="plain" aria-label={m.common.close} onClick={close}>✕</button>
@@ -26,12 +30,12 @@ export function Details({ store, line, onCopy }: { store: RecordingStore; line: 
       {store.panel.value === 'details' && (
         <>
           <dl>
-            {line.citation && <><dt>{d.citation}</dt><dd><code>{line.citation}</code> <button type="button" onClick={onCopy}>{d.copy}</button></dd></>}
+            {line.citation && <><dt>{d.citation}</dt><dd><Citation of={line.citation} /> <button type="button" onClick={onCopy}>{d.copy}</button></dd></>}
             {line.time && <><dt>{m.line.time}</dt><dd><time>{line.time}</time></dd></>}
             {line.reason && <><dt>{d.reason}</dt><dd><Parts parts={reveal(line.reason)} /></dd></>}
             <dt>{m.line.sound}</dt><dd>{m.line.sounds[line.sound] ?? line.sound}</dd>
             {line.lang && <><dt>{m.line.original}</dt><dd>{languageName(line.lang)}</dd></>}
-            <dt>{m.line.snr}</dt><dd>{number(Math.round(line.snr_db * 10) / 10)} dB</dd>
+            <dt>{m.line.snr}</dt><dd>{m.units.db(number(Math.round(line.snr_db * 10) / 10))}</dd>
             {line.model && <><dt>{m.line.model}</dt><dd><code>{line.model}</code></dd></>}
             {line.calls && <><dt>{m.line.calls}</dt><dd><Parts parts={reveal(line.calls)} /></dd></>}
             {line.from && <><dt>{m.stations.from}</dt><dd><Parts parts={reveal(line.from.call_sign)} /> · {m.line.bases[line.from.basis] ?? line.from.basis}</dd></>}
@@ -52,6 +56,12 @@ export function Details({ store, line, onCopy }: { store: RecordingStore; line: 
       )}
     </aside>
   );
+}
+
+// It is broken, where it must be, before the times, never within one.
+function Citation({ of }: { of: string }) {
+  const at = of.indexOf('@') + 1;
+  return <code class="citation"><span>{of.slice(0, at)}</span><wbr /><span>{of.slice(at)}</span></code>;
 }
 
 function Row(props: { name: string; children: ComponentChildren }) {
@@ -86,8 +96,8 @@ function History({ store, line }: { store: RecordingStore; line: LineView }) {
         <ol class="history">
           {value.value.map((e) => (
             <li key={e.index}>
-              <span class="quiet">{e.author} · <time>{momentName(e.time, language.value)}</time> · {e.kind} {e.index}</span>
-              <Said text={e.text} lang="" />
+              <span class="quiet">{e.author} · <time>{momentName(e.time, language.value)}</time> · {kindName(e)} {e.index}</span>
+              <EntryText e={e} />
             </li>
           ))}
         </ol>

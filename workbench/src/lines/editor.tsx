@@ -45,7 +45,8 @@ function OneField({ store, line, field, label, lang, focused }: FieldProps) {
     e.style.height = 'auto';
     e.style.height = `${e.scrollHeight + 2}px`;
   }, [value]);
-  useEffect(() => {
+  // Before the next key arrives: one that is typed right after Tab or Enter belongs to this field.
+  useLayoutEffect(() => {
     const e = ref.current;
     if (!focused || !e || document.activeElement === e) return;
     e.focus();

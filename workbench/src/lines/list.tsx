@@ -1,6 +1,6 @@
 import { useComputed } from '@preact/signals';
 import { memo } from '../ui/memo';
-import { useEffect, useMemo, useRef } from 'preact/hooks';
+import { useLayoutEffect, useMemo, useRef } from 'preact/hooks';
 import type { LineView } from '../api/types';
 import { languageName, t } from '../i18n';
 import type { RecordingStore } from '../recording/store';
@@ -37,7 +37,7 @@ export function LineList({ store, onOpen }: Props) {
   const language = useComputed(() => languageName(store.lines.value.find((l) => l.lang)?.lang ?? ''));
 
   // The focus follows the line one is on, unless it is somewhere else for a reason.
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (writing) return;
     const g = grid.current;
     const focused = document.activeElement;
@@ -129,7 +129,7 @@ const Row = memo(function Row({ line: l, index, place, at, active, store, onSele
 function Original({ line: l, doubts, active }: { line: LineView; doubts: number; active: boolean }) {
   const m = t.value.line;
   if (l.hidden && l.sound === 'speech') return active ? <span class="quiet">{m.hidden}</span> : null;
-  if (l.text === '') return <span class="quiet">{l.reason ? plain(l.reason) : l.sound !== 'speech' ? (m.sounds[l.sound] ?? l.sound) : l.state === 'waiting' ? '' : m.noWords}{l.calls && ` · ${plain(l.calls)}`}</span>;
+  if (l.text === '') return <span class="quiet">{l.sound !== 'speech' ? (m.sounds[l.sound] ?? plain(l.sound)) : l.reason ? plain(l.reason) : l.state === 'waiting' ? '' : m.noWords}{l.calls && ` · ${plain(l.calls)}`}</span>;
   return (
     <>
       <Said text={l.text} lang={l.lang} machine={l.author === ''} words={doubts && l.author === '' ? l.words : undefined} below={doubts} />

@@ -1,5 +1,5 @@
 import type { Range, WordView } from '../api/types';
-import { percent, t } from '../i18n';
+import { decimal, percent, t } from '../i18n';
 import { isDoubtful, wordsIn } from './doubt';
 import { parseWording, reveal, type Part } from './text';
 
@@ -24,7 +24,7 @@ function OnePart({ part }: { part: Part }) {
     case 'hidden':
       return <span class="chip" title={t.value.line.hiddenCharacter}>{part.code}</span>;
     case 'inaudible':
-      return <span class="inaudible">[{t.value.line.inaudible(part.seconds)}]</span>;
+      return <span class="inaudible">[{t.value.line.inaudible(decimal(Number(part.seconds)))}]</span>;
     case 'rivals':
       return <span class="rivals">{part.hearings.map((h, i) => <span key={i}>{i > 0 && <span class="sr"> / </span>}<Parts parts={reveal(h)} /></span>)}</span>;
   }

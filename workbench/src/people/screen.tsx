@@ -7,6 +7,7 @@ import { plain } from '../lines/text';
 import { newID, type Workspace } from '../shell/workspace';
 import { Dialog } from '../ui/dialog';
 import { useLoaded } from '../ui/load';
+import { Scroll } from '../ui/scroll';
 import { Loading, tell, Trouble } from '../ui/trouble';
 
 const roles = ['collector', 'listener', 'translator', 'investigator', 'reviewer', 'editor', 'admin'] as const;
@@ -29,8 +30,8 @@ export function People({ space }: { space: Workspace }) {
       <header><h1>{m.title}</h1></header>
       {!list && (error.value ? <Trouble error={error.value} again={again} /> : <Loading />)}
       {list && (
-        <div class="scroll">
-          <table>
+        <Scroll label={m.title}>
+          <table class="stacked">
             <thead><tr><th>{m.person}</th><th>{m.role}</th><th>{m.returns}</th>{mayAdmit && <th><span class="sr">{m.actions}</span></th>}</tr></thead>
             <tbody>
               {list.map((p) => (
@@ -43,7 +44,7 @@ export function People({ space }: { space: Workspace }) {
               ))}
             </tbody>
           </table>
-        </div>
+        </Scroll>
       )}
       {mayAdmit && <AdmitForm onAdmit={(person, role) => admit(person, role, list?.find((p) => p.person === person)?.entry ?? 0)} />}
       {link && (

@@ -27,7 +27,7 @@ export function AskStations({ store, line, first }: { store: RecordingStore; lin
     setTo(from);
   };
   return (
-    <Dialog title={m.title} close={t.value.common.close} onClose={close}>
+    <Dialog title={m.title} close={t.value.common.close} onClose={close} wide>
       <form onSubmit={save}>
         <div class="merge">
           <StationField name={m.from} station={from} onChange={setFrom} list={known} focus={first === 'from'} />

@@ -18,7 +18,7 @@ export async function copy(text: string): Promise<void> {
 
 export function frequency(r: RecordingView): string {
   const hz = r.reception.frequency_hz;
-  const mhz = hz ? `${new Intl.NumberFormat(language.value, { minimumFractionDigits: 3, maximumFractionDigits: 6 }).format(hz / 1e6)} MHz` : '';
+  const mhz = hz ? t.value.units.mhz(new Intl.NumberFormat(language.value, { minimumFractionDigits: 3, maximumFractionDigits: 6 }).format(hz / 1e6)) : '';
   return [mhz, r.reception.mode ?? ''].filter(Boolean).join(' ');
 }
 
@@ -28,7 +28,7 @@ export function startName(r: RecordingView): string {
   const wall = wallClock(r.start ?? start?.time ?? '');
   if (!wall) return t.value.recording.noStart;
   const plus = start?.uncertainty_milli ?? 0;
-  const time = plus > 0 ? t.value.recording.uncertain(wall.time, plus >= 60_000 ? `${number(Math.round(plus / 6000) / 10)} min` : `${number(plus / 1000)} s`) : wall.time;
+  const time = plus > 0 ? t.value.recording.uncertain(wall.time, plus >= 60_000 ? t.value.units.min(number(Math.round(plus / 6000) / 10)) : t.value.units.s(number(plus / 1000))) : wall.time;
   return `${dateName(wall.date, language.value)}, ${time} ${wall.offset}`;
 }
 

@@ -1,6 +1,7 @@
 // Draws what is in view onto a canvas. It decides nothing: what stands where is view.ts's and tile.ts's.
 
 import type { LineView, Span } from '../api/types';
+import { t } from '../i18n';
 import { firstAfter, lineID } from '../lines/order';
 import { shortClock, wholeClock, rate } from '../sound/time';
 import { bins, columnSamples, heightOf, levelFor, tileColumns, tileSamples, tilesIn } from './tile';
@@ -171,7 +172,7 @@ export function paintFrequencies(c: CanvasRenderingContext2D, top: number, heigh
     c.globalAlpha = 1;
     c.fillStyle = inks.label;
     c.fillRect(0, Math.round(y), 4, 1);
-    c.fillText(`${kHz} kHz`, 6, y);
+    c.fillText(t.value.units.khz(String(kHz)), 6, y);
   }
 }
 

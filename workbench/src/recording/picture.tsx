@@ -63,7 +63,7 @@ function laneName(l: Lane): string {
     case 'others':
       return t.value.recording.others;
     case 'state':
-      return t.value.line.states[l.name] ?? l.name;
+      return t.value.line.sounds[l.name] ?? t.value.line.states[l.name] ?? l.name;
   }
 }
 

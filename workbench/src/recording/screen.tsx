@@ -2,7 +2,7 @@ import { useSignal } from '@preact/signals';
 import { useEffect, useMemo, useRef } from 'preact/hooks';
 import * as api from '../api/client';
 import type { Span } from '../api/types';
-import { t } from '../i18n';
+import { decimal, t } from '../i18n';
 import { Details } from '../lines/details';
 import { LineList } from '../lines/list';
 import { lineID } from '../lines/order';
@@ -75,7 +75,7 @@ export function RecordingScreen({ id, at, doubts, space }: { id: string; at: Spa
       {r.samples > 0 ? <Overview store={store} player={player} view={view} /> : <Notice text={r.reason || t.value.recording.noSound}>{r.hint && <p>{r.hint}</p>}</Notice>}
       {r.samples > 0 && <Picture store={store} player={player} view={view} gain={gain} />}
       <Transport player={player} samples={r.samples} onToggle={() => toggle(store, player)} >
-        {store.selection.value && <span class="mono">{t.value.recording.selection(seconds(lengthOf(store.selection.value)).toFixed(1))}</span>}
+        {store.selection.value && <span class="mono">{t.value.recording.selection(decimal(seconds(lengthOf(store.selection.value))))}</span>}
       </Transport>
       <div class={store.panel.value && line ? 'body with-drawer' : 'body'}>
         {lines.length === 0

@@ -206,7 +206,7 @@ function Hits({ hits }: { hits: HitView[] }) {
       {hits.map((h) => (
         <li key={h.line.citation}>
           <button type="button" class="plain" tabIndex={-1} aria-label={t.value.player.play} onClick={() => void play(h)}><Icon name={playing.value === h.line.citation ? 'pause' : 'play'} /></button>
-          <span class="mono quiet">{number(Math.round(seconds(lengthOf(h.line.span)) * 10) / 10)} s</span>
+          <span class="mono quiet">{t.value.units.s(number(Math.round(seconds(lengthOf(h.line.span)) * 10) / 10))}</span>
           <div>
             <div class="about">
               <a

@@ -61,8 +61,8 @@ export function dateName(date: string, language: string): string {
   return Number.isNaN(d.getTime()) ? date : new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeZone: 'UTC' }).format(d);
 }
 
-/** A moment of the log, in this machine's own zone. */
+/** A moment of the log, in this machine's own zone, which it says. */
 export function momentName(time: string, language: string): string {
   const d = new Date(time);
-  return Number.isNaN(d.getTime()) ? time : new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'short' }).format(d);
+  return Number.isNaN(d.getTime()) ? time : new Intl.DateTimeFormat(language, { year: 'numeric', month: 'short', day: 'numeric', hour: '2-digit', minute: '2-digit', hourCycle: 'h23', timeZoneName: 'short' }).format(d);
 }

@@ -8,7 +8,7 @@ import { autoPlay } from './listening';
 import type { Player } from './player';
 import { rate, shortClock } from './time';
 
-const hints: CommandName[] = ['next', 'previous', 'play', 'open', 'nextDoubt', 'fit', 'help'];
+const hints: CommandName[] = ['help', 'play', 'open', 'next', 'previous', 'nextDoubt', 'fit'];
 
 /** The play bar. Its slider says the position in words. */
 export function Transport(props: { player: Player; samples: number; onToggle: () => void; children?: ComponentChildren }) {

@@ -36,6 +36,9 @@ export function Dialog({ title, close, onClose, children, wide }: Props) {
           if (e.isConnected) e.focus({ preventScroll: true });
           if (document.activeElement === e) return;
         }
+        // A button that is gone with what it asked for: the row one is on, else the screen.
+        const home = document.querySelector<HTMLElement>('[role=row][tabindex="0"]') ?? document.getElementById('content');
+        home?.focus({ preventScroll: true });
       });
     };
   }, []);

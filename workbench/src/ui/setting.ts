@@ -12,6 +12,8 @@ export function setting<T>(name: string, first: T, valid: (v: unknown) => v is T
       // Storage is full or forbidden: the setting holds until the page closes.
     }
   });
+  // Another window of this browser has changed it.
+  if (typeof addEventListener === 'function') addEventListener('storage', (e) => e.key === key && (s.value = read(key, first, valid)));
   return s;
 }
 

@@ -79,6 +79,8 @@ export function VirtualRows<T>({ items, keyOf, keep, estimate, head, reveal, chi
     if (!scroller || !a || (scroller.scrollTop === 0 && a.above <= 0 && a.id === ids[0])) return;
     const at = ids.indexOf(a.id);
     if (at < 0) return;
+    // At the top, a row that stays in view may be moved down: the first row is not pushed out for it.
+    if (scroller.scrollTop === 0 && heights.top(at + 1) <= scroller.clientHeight - head) return;
     const wanted = heights.top(at) + a.above;
     if (Math.abs(wanted - scroller.scrollTop) > 1) scroller.scrollTop = wanted;
   });

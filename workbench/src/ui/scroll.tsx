@@ -1,0 +1,6 @@
+import type { ComponentChildren } from 'preact';
+
+/** What may be wider than the page and then scrolls by itself, by the keyboard too. */
+export function Scroll({ label, children }: { label: string; children: ComponentChildren }) {
+  return <div class="scroll" role="region" aria-label={label} tabIndex={0}>{children}</div>;
+}
