@@ -1,6 +1,7 @@
 package evidence
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
 	"slices"
@@ -84,6 +85,14 @@ type Station struct {
 	CallSign string `json:"call_sign"`
 }
 
+// String writes a station with how it is known; "?" where it is not.
+func (s *Station) String() string {
+	if s == nil {
+		return "?"
+	}
+	return s.CallSign + " (" + s.Basis + ")"
+}
+
 // MarkSet marks seconds of a recording, or takes a mark off.
 type MarkSet struct {
 	Edit      string `json:"edit"`
@@ -126,7 +135,7 @@ type PersonAdmitted struct {
 
 // Validate reports why p cannot be what a person states.
 func (p PersonAdmitted) Validate() error {
-	if err := written(p.Edit, Span{0, 1}, p.Replaces); err != nil {
+	if err := written(p.Edit, p.Replaces); err != nil {
 		return err
 	}
 	switch {
@@ -147,7 +156,7 @@ var (
 
 // Validate reports why u cannot be what a person writes.
 func (u UtteranceWritten) Validate() error {
-	if err := written(u.Edit, u.Span, u.Replaces); err != nil {
+	if err := cmp.Or(written(u.Edit, u.Replaces), inSpan(u.Span)); err != nil {
 		return err
 	}
 	switch {
@@ -193,7 +202,7 @@ func (p Piece) validate() error {
 
 // Validate reports why t cannot be what a person writes.
 func (t TranslationWritten) Validate() error {
-	if err := written(t.Edit, t.Span, t.Replaces); err != nil {
+	if err := cmp.Or(written(t.Edit, t.Replaces), inSpan(t.Span)); err != nil {
 		return err
 	}
 	switch {
@@ -211,7 +220,7 @@ func (t TranslationWritten) Validate() error {
 
 // Validate reports why c cannot be what a person states.
 func (c TransmissionsCut) Validate() error {
-	if err := written(c.Edit, Span{0, 1}, 0); err != nil {
+	if err := written(c.Edit, 0); err != nil {
 		return err
 	}
 	if len(c.Was)+len(c.Now) == 0 {
@@ -219,10 +228,10 @@ func (c TransmissionsCut) Validate() error {
 	}
 	for _, list := range [][]Span{c.Was, c.Now} {
 		for i, s := range list {
-			switch {
-			case s.From < 0 || s.To <= s.From:
-				return Invalid("%d-%d is no span", s.From, s.To)
-			case i > 0 && (list[i-1].From > s.From || list[i-1] == s):
+			if err := inSpan(s); err != nil {
+				return err
+			}
+			if i > 0 && (list[i-1].From > s.From || list[i-1] == s) {
 				return Invalid("spans stand in the order of their start, each once")
 			}
 		}
@@ -237,7 +246,7 @@ func (c TransmissionsCut) Validate() error {
 
 // Validate reports why s cannot be what a person states.
 func (s StationsStated) Validate() error {
-	if err := written(s.Edit, s.Span, s.Replaces); err != nil {
+	if err := cmp.Or(written(s.Edit, s.Replaces), inSpan(s.Span)); err != nil {
 		return err
 	}
 	if s.From == nil && s.To == nil && s.Replaces == 0 {
@@ -257,7 +266,7 @@ func (s StationsStated) Validate() error {
 
 // Validate reports why m cannot be what a person states.
 func (m MarkSet) Validate() error {
-	if err := written(m.Edit, m.Span, m.Replaces); err != nil {
+	if err := cmp.Or(written(m.Edit, m.Replaces), inSpan(m.Span)); err != nil {
 		return err
 	}
 	switch {
@@ -271,14 +280,19 @@ func (m MarkSet) Validate() error {
 	return nil
 }
 
-func written(edit string, span Span, replaces int64) error {
+func written(edit string, replaces int64) error {
 	switch {
 	case !editForm.MatchString(edit):
 		return Invalid("%q is not the 32 hexadecimal digits of an edit", edit)
-	case span.From < 0 || span.To <= span.From:
-		return Invalid("%d-%d is no span", span.From, span.To)
 	case replaces < 0:
 		return Invalid("%d is no index of an entry", replaces)
+	}
+	return nil
+}
+
+func inSpan(s Span) error {
+	if s.From < 0 || s.To <= s.From {
+		return Invalid("%d-%d is no span", s.From, s.To)
 	}
 	return nil
 }

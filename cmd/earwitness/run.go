@@ -69,11 +69,9 @@ func (w *world) run(cmd *cobra.Command, c *casefile.Case, rf runFlags, recording
 	defer e.close()
 	b := w.bar("working")
 	begun := w.now()
-	sum, err := pipeline.Run(cmd.Context(), c, pipeline.Options{
-		Author: w.program(), Decoder: e.decoder, Detector: e.detector, Recogniser: e.recogniser, Voices: e.voices, Translator: e.translator, Detect: e.detect,
-		Threads: rf.threads, Ahead: child.HearsPerThread, Now: w.now, Retry: rf.retry, Recordings: recordings, Publish: 5 * time.Second,
-		Report: func(ev pipeline.Event) { w.event(b, ev, rf.quiet) },
-	})
+	o := w.options(e, rf, func(ev pipeline.Event) { w.event(b, ev, rf.quiet) })
+	o.Recordings = recordings
+	sum, err := pipeline.Run(cmd.Context(), c, o)
 	b.clear()
 	if w.json {
 		if jerr := writeJSON(w.stdout, map[string]any{"summary": sum, "seconds": w.now().Sub(begun).Seconds()}); jerr != nil && err == nil {
@@ -89,6 +87,14 @@ func (w *world) run(cmd *cobra.Command, c *casefile.Case, rf runFlags, recording
 		return evidence.Needs("%s", sum.Needs).WithHint("%s", sum.NeedsHint)
 	}
 	return err
+}
+
+// options are those of a run with the given engines.
+func (w *world) options(e *engines, rf runFlags, report func(pipeline.Event)) pipeline.Options {
+	return pipeline.Options{
+		Author: w.program(), Decoder: e.decoder, Detector: e.detector, Recogniser: e.recogniser, Voices: e.voices, Translator: e.translator, Detect: e.detect,
+		Threads: rf.threads, Ahead: child.HearsPerThread, Now: w.now, Retry: rf.retry, Publish: 5 * time.Second, Report: report,
+	}
 }
 
 // event shows what happens to whoever watches.

@@ -19,7 +19,6 @@ import (
 
 	"github.com/earwitness/earwitness/evidence"
 	"github.com/earwitness/earwitness/internal/casefile"
-	"github.com/earwitness/earwitness/internal/engines/child"
 	"github.com/earwitness/earwitness/internal/pipeline"
 	"github.com/earwitness/earwitness/internal/web"
 	"github.com/earwitness/earwitness/internal/web/api"
@@ -128,7 +127,9 @@ func (w *world) serve(ctx context.Context, sf serveFlags, before string) error {
 
 // listen answers requests until ctx ends; those under way are given a moment.
 func listen(ctx context.Context, l net.Listener, s *web.Server) error {
-	h := &http.Server{Handler: s, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, BaseContext: func(net.Listener) context.Context { return ctx }}
+	// Requests outlive ctx: an edit that is under way is done and answered. Only the streams of events would never end.
+	h := &http.Server{Handler: s, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute}
+	h.RegisterOnShutdown(s.Goodbye)
 	ended := make(chan error, 1)
 	go func() { ended <- h.Serve(l) }()
 	select {
@@ -151,16 +152,15 @@ func listen(ctx context.Context, l net.Listener, s *web.Server) error {
 func (w *world) runIn(c *casefile.Case, rf runFlags) web.Run {
 	return func(ctx context.Context, what api.RunJobs, report func(pipeline.Event)) (pipeline.Summary, error) {
 		rf := rf
-		rf.translate = what.Translate
+		rf.translate, rf.retry = what.Translate, what.Retry
 		e, err := w.engines(ctx, c, rf)
 		if err != nil {
 			return pipeline.Summary{}, err
 		}
 		defer e.close()
-		return pipeline.Run(ctx, c, pipeline.Options{
-			Author: w.program(), Decoder: e.decoder, Detector: e.detector, Recogniser: e.recogniser, Translator: e.translator, Detect: e.detect,
-			Threads: rf.threads, Ahead: child.HearsPerThread, Now: w.now, Retry: what.Retry, Recordings: what.Recordings, Publish: 5 * time.Second, Report: report,
-		})
+		o := w.options(e, rf, report)
+		o.Recordings = what.Recordings
+		return pipeline.Run(ctx, c, o)
 	}
 }
 

@@ -3,6 +3,7 @@ package main_test
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -88,23 +89,14 @@ func (v *served) do(client *http.Client, method, path string, body any) (int, []
 		return 0, nil, err
 	}
 	got, err := io.ReadAll(res.Body)
-	return res.StatusCode, got, cmpErr(err, res.Body.Close())
-}
-
-func cmpErr(errs ...error) error {
-	for _, err := range errs {
-		if err != nil {
-			return err
-		}
-	}
-	return nil
+	return res.StatusCode, got, cmp.Or(err, res.Body.Close())
 }
 
 func (v *served) lines() []api.LineView {
 	v.t.Helper()
 	_, b, err := v.do(v.http, "GET", "/api/recordings/REC-0001/lines", nil)
 	var l api.LinesView
-	if err := cmpErr(err, json.Unmarshal(b, &l)); err != nil {
+	if err := cmp.Or(err, json.Unmarshal(b, &l)); err != nil {
 		v.t.Fatal(err)
 	}
 	return l.Lines
@@ -130,7 +122,7 @@ func TestServeWorksOnACase(t *testing.T) {
 	var jobs api.JobsView
 	for begun := time.Now(); ; time.Sleep(100 * time.Millisecond) {
 		_, b, err := v.do(v.http, "GET", "/api/jobs", nil)
-		if err := cmpErr(err, json.Unmarshal(b, &jobs)); err != nil {
+		if err := cmp.Or(err, json.Unmarshal(b, &jobs)); err != nil {
 			t.Fatal(err)
 		}
 		if jobs.Ended != "" || time.Since(begun) > 2*time.Minute {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"sync"
 	"time"
 
@@ -140,19 +141,13 @@ func (x *index) merge(child *index) {
 	}
 	x.epochs = append(x.epochs, child.epochs...)
 	x.recordings = child.recordings
-	join(x.byName, child.byName)
-	join(x.byDigest, child.byDigest)
-	join(x.results, child.results)
-	join(x.statements, child.statements)
+	maps.Copy(x.byName, child.byName)
+	maps.Copy(x.byDigest, child.byDigest)
+	maps.Copy(x.results, child.results)
+	maps.Copy(x.statements, child.statements)
 	x.written.Merge(child.written)
 	for name, n := range child.samples {
 		x.samples[name] = max(x.samples[name], n)
-	}
-}
-
-func join[K comparable, V any](to, from map[K]V) {
-	for k, v := range from {
-		to[k] = v
 	}
 }
 
@@ -212,7 +207,7 @@ func (x *index) addStored(idx int64, stored []byte) error {
 		return damagedEntry(idx, fmt.Errorf("it is a %s", e.Kind))
 	}
 	if w, ok := chains.Of(e.Author, body); ok {
-		x.written.Take(idx, e.Author, w)
+		x.written.Take(idx, w)
 		return nil
 	}
 	x.add(idx, body, e.Time)

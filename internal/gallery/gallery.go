@@ -28,22 +28,22 @@ type Gallery struct {
 	c   *casefile.Case
 	dir string
 
-	mu sync.Mutex
-	by map[string]*Drawing // by Key
+	mu     sync.Mutex
+	by     map[string]*drawing // by Key
+	failed map[string]bool     // those that could not be drawn
 }
 
-// Drawing is the pictures of one recording.
-type Drawing struct {
+// drawing is the pictures of one recording.
+type drawing struct {
 	*picture.Drawer
 	sound   *sound.Sound
 	samples int64
 	drawn   int64 // guarded by Gallery.mu
-	failed  error
 }
 
 // New returns a gallery whose files lie in dir; nothing is drawn yet.
 func New(c *casefile.Case, dir string) *Gallery {
-	return &Gallery{c: c, dir: dir, by: map[string]*Drawing{}}
+	return &Gallery{c: c, dir: dir, by: map[string]*drawing{}, failed: map[string]bool{}}
 }
 
 // Close lets all files go. Prepare must have returned.
@@ -57,8 +57,24 @@ func (p *Gallery) Close() error {
 	return errors.Join(errs...)
 }
 
-// Of returns the drawing of a recording, opened when it is first asked for.
-func (p *Gallery) Of(original evidence.Digest, decoded evidence.Decoded) (*Drawing, error) {
+// Tile returns a tile of a recording's pictures, with the errors of picture.Drawer. One that turns out damaged is drawn anew
+// by the next Prepare.
+func (p *Gallery) Tile(ctx context.Context, original evidence.Digest, decoded evidence.Decoded, kind picture.Kind, level, tile int) ([]byte, error) {
+	d, err := p.of(original, decoded)
+	if err != nil {
+		return nil, err
+	}
+	b, err := d.Tile(ctx, kind, level, tile)
+	if evidence.KindOf(err) == evidence.KindDamaged {
+		p.mu.Lock()
+		d.drawn = 0
+		p.mu.Unlock()
+	}
+	return b, err
+}
+
+// of returns the drawing of a recording, opened when it is first asked for.
+func (p *Gallery) of(original evidence.Digest, decoded evidence.Decoded) (*drawing, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	key := Key(original, decoded)
@@ -69,7 +85,7 @@ func (p *Gallery) Of(original evidence.Digest, decoded evidence.Decoded) (*Drawi
 	if err != nil {
 		return nil, err
 	}
-	d := &Drawing{Drawer: picture.NewDrawer(snd), sound: snd, samples: snd.Len()}
+	d := &drawing{Drawer: picture.NewDrawer(snd), sound: snd, samples: snd.Len()}
 	p.by[key] = d
 	return d, nil
 }
@@ -84,17 +100,30 @@ func (p *Gallery) Progress(original evidence.Digest, decoded evidence.Decoded) (
 	return picture.Levels(decoded.Samples), drawn
 }
 
-// Prepare draws the coarse levels of a recording, where they are not there.
+// Settled reports whether there is nothing to prepare: the pictures are drawn, or could not be.
+func (p *Gallery) Settled(original evidence.Digest, decoded evidence.Decoded) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	key := Key(original, decoded)
+	d := p.by[key]
+	return p.failed[key] || d != nil && d.drawn == d.samples
+}
+
+// Prepare draws the coarse levels of a recording. An error but that of ctx settles it.
 func (p *Gallery) Prepare(ctx context.Context, original evidence.Digest, decoded evidence.Decoded, progress func(done, of int64)) error {
-	d, err := p.Of(original, decoded)
+	err := p.prepare(ctx, original, decoded, progress)
+	if err != nil && ctx.Err() == nil {
+		p.mu.Lock()
+		p.failed[Key(original, decoded)] = true
+		p.mu.Unlock()
+	}
+	return err
+}
+
+func (p *Gallery) prepare(ctx context.Context, original evidence.Digest, decoded evidence.Decoded, progress func(done, of int64)) error {
+	d, err := p.of(original, decoded)
 	if err != nil {
 		return err
-	}
-	p.mu.Lock()
-	ready := d.drawn == d.samples || d.failed != nil
-	p.mu.Unlock()
-	if ready {
-		return d.failed
 	}
 	err = d.Prepare(ctx, filepath.Join(p.dir, Key(original, decoded)+".picture"), Key(original, decoded), func(done, of int64) {
 		p.mu.Lock()
@@ -102,12 +131,10 @@ func (p *Gallery) Prepare(ctx context.Context, original evidence.Digest, decoded
 		p.mu.Unlock()
 		progress(done, of)
 	})
-	p.mu.Lock()
-	defer p.mu.Unlock()
 	if err == nil {
+		p.mu.Lock()
 		d.drawn = d.samples
-	} else if ctx.Err() == nil {
-		d.failed = err
+		p.mu.Unlock()
 	}
 	return err
 }

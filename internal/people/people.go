@@ -99,6 +99,11 @@ func (s *Sessions) Invite(name string) (string, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	text, digest, err := s.token()
+	for k, old := range s.links {
+		if s.now().After(old.expires) {
+			delete(s.links, k)
+		}
+	}
 	if err == nil {
 		s.links[digest] = invitation{name, s.now().Add(linkLife)}
 	}
@@ -147,8 +152,8 @@ func (s *Session) over(now time.Time) bool {
 	return now.After(s.expires) || now.Sub(s.used) > sessionIdle
 }
 
-// Find returns the session of a token, and notes that it is used; nil where there is none, or it is over.
-func (s *Sessions) Find(token string) *Session {
+// Find returns the session of a token; nil where there is none, or it is over. Where it is used it lasts on.
+func (s *Sessions) Find(token string, used bool) *Session {
 	digest := sha256.Sum256([]byte(token))
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -160,7 +165,9 @@ func (s *Sessions) Find(token string) *Session {
 		delete(s.by, digest)
 		return nil
 	}
-	found.used = s.now()
+	if used {
+		found.used = s.now()
+	}
 	out := *found
 	return &out
 }

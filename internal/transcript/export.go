@@ -157,7 +157,7 @@ func exportCSV(w *bufio.Writer, lines []Line) error {
 			cell(l.Lang), cell(strings.Join(l.Langs, " ")), cell(l.State), cell(l.Reason), cell(l.Sound),
 			cell(l.Text), probability, number(l.SnrDB), number(l.LevelDB), cell(l.Engine), cell(l.Model), strconv.FormatBool(l.Synthetic), cell(l.Digest), cell(l.CallsText()),
 			cell(draft), cell(t.Language), cell(t.State), cell(t.Reason), cell(t.Model + t.Author), cell(written),
-			cell(p.Author), cell(p.Second), cell(p.Rival), cell(p.Machine), cell(callSign(p.From)), cell(callSign(p.To)),
+			cell(p.Author), cell(p.Second), cell(p.Rival), cell(p.Machine), cell(station(p.From)), cell(station(p.To)),
 		})
 		if err != nil {
 			return err
@@ -167,11 +167,11 @@ func exportCSV(w *bufio.Writer, lines []Line) error {
 	return out.Error()
 }
 
-func callSign(s *evidence.Station) string {
+func station(s *evidence.Station) string {
 	if s == nil {
 		return ""
 	}
-	return s.CallSign + " (" + s.Basis + ")"
+	return s.String()
 }
 
 // number writes f as a plain decimal.

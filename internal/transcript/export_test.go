@@ -177,7 +177,9 @@ func TestSubtitlesReadBack(t *testing.T) {
 	}
 }
 
-func TestSchema(t *testing.T) {
+// exportSchema reads the schema of a line.
+func exportSchema(t *testing.T) map[string]any {
+	t.Helper()
 	b, err := os.ReadFile(filepath.Join(casetest.Root(t), "docs", "format", "export.schema.json"))
 	if err != nil {
 		t.Fatal(err)
@@ -186,6 +188,11 @@ func TestSchema(t *testing.T) {
 	if err := json.Unmarshal(b, &schema); err != nil {
 		t.Fatal(err)
 	}
+	return schema
+}
+
+func TestSchema(t *testing.T) {
+	schema := exportSchema(t)
 	var all map[string]any
 	for _, s := range strings.Split(strings.TrimSpace(export(t, "jsonl", sample(t).state.AllLines())), "\n") {
 		if err := json.Unmarshal([]byte(s), &all); err != nil {

@@ -33,6 +33,7 @@ type passage struct {
 	rendered map[string]*rendered // the newest translation, by language
 	stations *stations
 	played   []string // who played it
+	wrote    []string // who ever wrote words about it, and so has seen others'
 	entries  []int64  // everything stated about it, cuts too
 	gone     bool     // it was cut into others
 	cut      bool     // it came out of a cut
@@ -96,6 +97,7 @@ func (s *State) written(idx int64, e evidence.Entry) error {
 		return take(s, e, func(b evidence.UtteranceWritten) string { return b.Recording }, func(r *recording, b evidence.UtteranceWritten) {
 			p := r.passage(b.Span)
 			p.entries = append(p.entries, idx)
+			p.wrote = once(p.wrote, e.Author.Name)
 			p.utter(b, &uttered{idx, e.Author.Name, e.Time, b.Language, b.Pieces})
 		})
 	case evidence.EntryTranslationWritten:
@@ -352,7 +354,7 @@ type People struct {
 	Drawn      bool              `json:"drawn,omitempty"`       // its boundaries are a person's
 
 	Played []string `json:"-"` // who played it from end to end
-	Wrote  []string `json:"-"` // who wrote words that stand, blind or not
+	Wrote  []string `json:"-"` // who ever wrote words about it, blind or not: they have seen what others wrote
 	Common int64    `json:"-"` // newest entry of the chain that all see, taken back or not: what the next one of it replaces
 	Blind  []Own    `json:"-"` // the newest entries of those who worked blind
 }
@@ -375,7 +377,7 @@ func (r *recording) people(l *Line, t shown) {
 		l.Entries = append(l.Entries, p.entries...)
 		slices.Sort(l.Entries)
 		l.Entries = slices.Compact(l.Entries)
-		v.Played = p.played
+		v.Played, v.Wrote = p.played, p.wrote
 		if s := p.stations; s != nil {
 			v.From, v.To, v.Stations = s.from, s.to, s.entry
 		}
@@ -384,9 +386,6 @@ func (r *recording) people(l *Line, t shown) {
 		}
 		for _, u := range p.blind {
 			v.Blind = append(v.Blind, Own{u.author, u.entry})
-		}
-		for _, u := range p.heads() {
-			v.Wrote = append(v.Wrote, u.author)
 		}
 		if state, counts, second, rival := p.judge(); counts != nil {
 			v.Machine = l.Text
@@ -403,7 +402,7 @@ func (r *recording) people(l *Line, t shown) {
 			}
 		}
 	}
-	if v.Entry != 0 || v.Stations != 0 || v.Drawn || len(v.Marks)+len(v.Played)+len(v.Blind) > 0 || v.Common != 0 {
+	if v.Entry != 0 || v.Stations != 0 || v.Drawn || len(v.Marks)+len(v.Played)+len(v.Wrote) > 0 {
 		l.People = &v
 	}
 }

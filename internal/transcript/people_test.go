@@ -2,31 +2,13 @@ package transcript_test
 
 import (
 	"encoding/json"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/earwitness/earwitness/evidence"
-	"github.com/earwitness/earwitness/internal/casetest"
 	"github.com/earwitness/earwitness/internal/transcript"
 )
-
-// by adds an entry of somebody's.
-func (l *log) by(name, kind string, body any) int64 {
-	l.t.Helper()
-	e, err := evidence.NewEntry(kind, evidence.Author{Kind: "person", Name: name}, time.Unix(1_800_000_000, 0), body)
-	if err != nil {
-		l.t.Fatal(err)
-	}
-	idx := l.state.Next()
-	if err := l.state.Apply(idx, e); err != nil {
-		l.t.Fatal(err)
-	}
-	return idx
-}
 
 func (l *log) utter(name string, at evidence.Span, replaces int64, blind bool, text string) int64 {
 	l.t.Helper()
@@ -193,14 +175,7 @@ func TestWhoCarriedHowMuch(t *testing.T) {
 
 // Every field that people's work adds to an export is in its schema.
 func TestPeopleConformToTheSchema(t *testing.T) {
-	b, err := os.ReadFile(filepath.Join(casetest.Root(t), "docs", "format", "export.schema.json"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var schema map[string]any
-	if err := json.Unmarshal(b, &schema); err != nil {
-		t.Fatal(err)
-	}
+	schema := exportSchema(t)
 	l, at := net(t)
 	l.utter("Олена", at[0], 0, false, "Кедр, [пост / мост] [inaudible 1.0 s]")
 	l.utter("Микола", at[0], 0, true, "=другое")

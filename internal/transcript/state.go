@@ -340,6 +340,31 @@ func (s *State) Recordings() []Recording {
 	return out
 }
 
+// Sound is where the sound of a recording is.
+type Sound struct {
+	ID      string
+	Digest  evidence.Digest
+	Decoded *evidence.Decoded // of the newest decode; nil before it
+}
+
+// Sounds returns where the sound of each recording is, in the order of intake, without looking at its transmissions.
+func (s *State) Sounds() []Sound {
+	out := make([]Sound, len(s.recordings))
+	for i, r := range s.recordings {
+		out[i] = Sound{r.ID, r.Digest, r.Decoded}
+	}
+	return out
+}
+
+// Sound returns where the sound of one recording is; NotFound if there is none with that number.
+func (s *State) Sound(id string) (Sound, error) {
+	r := s.byID[id]
+	if r == nil {
+		return Sound{}, evidence.NotFound("there is no recording %s in this case", id).WithHint("see `earwitness show`")
+	}
+	return Sound{r.ID, r.Digest, r.Decoded}, nil
+}
+
 // Recording returns what is known of one recording; NotFound if there is none with that number.
 func (s *State) Recording(id string) (Recording, error) {
 	r := s.byID[id]

@@ -2,13 +2,10 @@ package transcript_test
 
 import (
 	"encoding/json"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/earwitness/earwitness/evidence"
-	"github.com/earwitness/earwitness/internal/casetest"
 	"github.com/earwitness/earwitness/internal/transcript"
 )
 
@@ -72,14 +69,7 @@ func TestTranslations(t *testing.T) {
 
 func TestTranslationsAreNeverTakenForTheOriginal(t *testing.T) {
 	lines := translations(t)
-	b, err := os.ReadFile(filepath.Join(casetest.Root(t), "docs", "format", "export.schema.json"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var schema map[string]any
-	if err := json.Unmarshal(b, &schema); err != nil {
-		t.Fatal(err)
-	}
+	schema := exportSchema(t)
 	for i, s := range strings.Split(strings.TrimSpace(export(t, "jsonl", lines)), "\n") {
 		var l map[string]any
 		if err := json.Unmarshal([]byte(s), &l); err != nil {

@@ -113,6 +113,30 @@ func (d *desk) around(id string, sp evidence.Span) ([]transcript.Line, error) {
 	return d.state.LinesIn(id, sp)
 }
 
+// line returns the line with a span; nil where there is none.
+func (d *desk) line(id string, sp evidence.Span) (*transcript.Line, error) {
+	lines, err := d.around(id, sp)
+	for i := range lines {
+		if lines[i].Samples == sp {
+			return &lines[i], err
+		}
+	}
+	return nil, err
+}
+
+// sound returns where the sound of a recording is.
+func (d *desk) sound(id string) (transcript.Sound, error) {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	return d.state.Sound(id)
+}
+
+func (d *desk) sounds() []transcript.Sound {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	return d.state.Sounds()
+}
+
 func (d *desk) all() []transcript.Line {
 	d.mu.RLock()
 	defer d.mu.RUnlock()

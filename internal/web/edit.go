@@ -1,22 +1,24 @@
 package web
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"fmt"
 	"net/http"
+	"reflect"
 	"slices"
 
 	"github.com/earwitness/earwitness/evidence"
 	"github.com/earwitness/earwitness/internal/people"
-	"github.com/earwitness/earwitness/internal/transcript"
 	"github.com/earwitness/earwitness/internal/web/api"
 )
 
 // edit takes what a person states about a line. It is durable when it is answered, and done once however often it is sent.
 func (s *Server) edit(w http.ResponseWriter, r *http.Request, who *people.Session) error {
 	id := r.PathValue("id")
-	if _, err := s.desk.recording(id); err != nil {
+	if _, err := s.desk.sound(id); err != nil {
 		return err
 	}
 	e, err := read[api.Edit](w, r)
@@ -27,25 +29,18 @@ func (s *Server) edit(w http.ResponseWriter, r *http.Request, who *people.Sessio
 	if err != nil {
 		return err
 	}
-	if at, ok := s.o.Case.Edited(e.ID); ok {
-		return s.edited(w, r, who, id, around, at, true)
-	}
-	at, err := s.o.Case.AppendAll(r.Context(), entries)
+	at, again, err := s.state(r.Context(), e.ID, entries)
 	if evidence.KindOf(err) == evidence.KindConflict {
-		if at, ok := s.o.Case.Edited(e.ID); ok { // it was sent twice at once
-			return s.edited(w, r, who, id, around, at, true)
-		}
 		if err := s.follow(r.Context()); err != nil {
 			return err
 		}
 		c := conflicted{error: err}
-		if lines, lerr := s.desk.around(id, around); lerr == nil && len(lines) > 0 {
-			v := view(lines[0], who.Person, language(r))
-			for _, l := range lines {
-				if l.Samples == around {
-					v = view(l, who.Person, language(r))
-				}
-			}
+		line, lerr := s.desk.line(id, around)
+		if lerr != nil {
+			return lerr
+		}
+		if line != nil {
+			v := view(*line, who.Person, language(r))
 			c.line = &v
 		}
 		return c
@@ -53,7 +48,42 @@ func (s *Server) edit(w http.ResponseWriter, r *http.Request, who *people.Sessio
 	if err != nil {
 		return err
 	}
-	return s.edited(w, r, who, id, around, at, false)
+	return s.edited(w, r, who, id, around, at, again)
+}
+
+// state appends the entries of an edit, or finds where they were when it was sent before. Conflict: it does not follow what
+// counts now, or its digits were used for something else.
+func (s *Server) state(ctx context.Context, edit string, entries []evidence.Entry) (at int64, again bool, err error) {
+	at, again = s.o.Case.Edited(edit)
+	if !again {
+		at, err = s.o.Case.AppendAll(ctx, entries)
+		if evidence.KindOf(err) != evidence.KindConflict {
+			return at, false, err
+		}
+		if at, again = s.o.Case.Edited(edit); !again { // else it was sent twice at once
+			return 0, false, err
+		}
+	}
+	before, err := s.o.Case.Read(ctx, at)
+	if err == nil && !sameEdit(before, entries[0]) {
+		err = evidence.Conflict("the digits %s are those of entry %d, which says something else", edit, at).WithHint("draw new ones")
+	}
+	return at, true, err
+}
+
+// sameEdit reports whether an entry says what another would, but for what it follows: that moves on with what is written.
+func sameEdit(a, b evidence.Entry) bool {
+	what := func(e evidence.Entry) map[string]any {
+		var m map[string]any
+		if err := json.Unmarshal(e.Body, &m); err != nil {
+			return nil
+		}
+		for _, follows := range []string{"blind", "of", "replaces"} {
+			delete(m, follows)
+		}
+		return m
+	}
+	return a.Author == b.Author && a.Kind == b.Kind && reflect.DeepEqual(what(a), what(b))
 }
 
 // edited answers an edit that stands at an entry.
@@ -68,22 +98,14 @@ func (s *Server) edited(w http.ResponseWriter, r *http.Request, who *people.Sess
 	return s.give(w, api.EditDone{Entry: at, Again: again, Lines: views(lines, who.Person, language(r)), Around: around})
 }
 
+// stated is what becomes an entry.
+type stated struct {
+	kind string
+	body any
+}
+
 // entriesOf makes the entries of an edit, and says which seconds it concerns.
 func (s *Server) entriesOf(id string, e api.Edit, who people.Person) ([]evidence.Entry, evidence.Span, error) {
-	var out []evidence.Entry
-	var around evidence.Span
-	author := evidence.Author{Kind: "person", Name: who.Name}
-	add := func(kind string, body any) error {
-		en, err := evidence.NewEntry(kind, author, s.o.Now(), body)
-		out = append(out, en)
-		return err
-	}
-	need := func(right string) error {
-		if !who.May(right) {
-			return errMayNot(&people.Session{Person: who}, right)
-		}
-		return nil
-	}
 	given := 0
 	for _, is := range []bool{e.Utterance != nil, e.Translation != nil, e.Cut != nil, e.Stations != nil, e.Mark != nil} {
 		if is {
@@ -91,74 +113,60 @@ func (s *Server) entriesOf(id string, e api.Edit, who people.Person) ([]evidence
 		}
 	}
 	if given != 1 {
-		return nil, around, evidence.Invalid("an edit has exactly one of utterance, translation, cut, stations and mark")
+		return nil, evidence.Span{}, evidence.Invalid("an edit has exactly one of utterance, translation, cut, stations and mark")
 	}
+	right := people.RightWrite
+	if e.Translation != nil {
+		right = people.RightTranslate
+	}
+	if !who.May(right) {
+		return nil, evidence.Span{}, errMayNot(who, right)
+	}
+	list, around, err := s.statedBy(id, e, who)
+	if err != nil {
+		return nil, around, err
+	}
+	out := make([]evidence.Entry, len(list))
+	for i, x := range list {
+		if out[i], err = evidence.NewEntry(x.kind, evidence.Author{Kind: "person", Name: who.Name}, s.o.Now(), x.body); err != nil {
+			return nil, around, err
+		}
+	}
+	return out, around, nil
+}
+
+// statedBy puts an edit, of which exactly one part is there, into the words of the case.
+func (s *Server) statedBy(id string, e api.Edit, who people.Person) ([]stated, evidence.Span, error) {
 	switch {
 	case e.Utterance != nil:
-		around = e.Utterance.Span
-		if err := need(people.RightWrite); err != nil {
-			return nil, around, err
-		}
 		u, err := s.utterance(id, e.ID, *e.Utterance, who)
-		if err != nil {
-			return nil, around, err
-		}
-		if err := add(evidence.EntryUtteranceWritten, u); err != nil {
-			return nil, around, err
-		}
+		return []stated{{evidence.EntryUtteranceWritten, u}}, u.Span, err
 	case e.Translation != nil:
 		t := *e.Translation
-		around = t.Span
-		if err := need(people.RightTranslate); err != nil {
-			return nil, around, err
-		}
-		if err := add(evidence.EntryTranslationWritten, evidence.TranslationWritten{Edit: e.ID, Language: t.Language, Of: t.Of, Recording: id, Replaces: t.Replaces, Span: t.Span, Text: t.Text}); err != nil {
-			return nil, around, err
-		}
-	case e.Cut != nil:
-		if err := need(people.RightWrite); err != nil {
-			return nil, around, err
-		}
-		c := *e.Cut
-		around = hull(slices.Concat(c.Was, c.Now))
-		if err := add(evidence.EntryTransmissionsCut, evidence.TransmissionsCut{Edit: e.ID, Recording: id, Was: c.Was, Now: c.Now}); err != nil {
-			return nil, around, err
-		}
-		if len(c.Texts) > 0 && len(c.Texts) != len(c.Now) {
-			return nil, around, evidence.Invalid("there are %d texts for %d transmissions", len(c.Texts), len(c.Now))
-		}
-		for i, text := range c.Texts {
-			u, err := s.utterance(id, derived(e.ID, i), api.UtteranceEdit{Span: c.Now[i], Text: text, Language: c.Language, Replaces: s.common(id, c.Now[i])}, who)
-			if err != nil {
-				return nil, around, err
-			}
-			if len(u.Pieces) == 0 && u.Replaces == 0 {
-				continue
-			}
-			if err := add(evidence.EntryUtteranceWritten, u); err != nil {
-				return nil, around, err
-			}
-		}
+		return []stated{{evidence.EntryTranslationWritten, evidence.TranslationWritten{Edit: e.ID, Language: t.Language, Of: t.Of, Recording: id, Replaces: t.Replaces, Span: t.Span, Text: t.Text}}}, t.Span, nil
 	case e.Stations != nil:
 		st := *e.Stations
-		around = st.Span
-		if err := need(people.RightWrite); err != nil {
-			return nil, around, err
-		}
-		if err := add(evidence.EntryStationsStated, evidence.StationsStated{Edit: e.ID, From: st.From, Recording: id, Replaces: st.Replaces, Span: st.Span, To: st.To}); err != nil {
-			return nil, around, err
-		}
-	default:
+		return []stated{{evidence.EntryStationsStated, evidence.StationsStated{Edit: e.ID, From: st.From, Recording: id, Replaces: st.Replaces, Span: st.Span, To: st.To}}}, st.Span, nil
+	case e.Mark != nil:
 		m := *e.Mark
-		around = m.Span
-		if err := need(people.RightWrite); err != nil {
-			return nil, around, err
-		}
 		if m.Replaces == 0 && !m.Off {
 			m.Replaces = s.markOff(id, m)
 		}
-		if err := add(evidence.EntryMarkSet, evidence.MarkSet{Edit: e.ID, Mark: m.Mark, Note: m.Note, Off: m.Off, Recording: id, Replaces: m.Replaces, Span: m.Span}); err != nil {
+		return []stated{{evidence.EntryMarkSet, evidence.MarkSet{Edit: e.ID, Mark: m.Mark, Note: m.Note, Off: m.Off, Recording: id, Replaces: m.Replaces, Span: m.Span}}}, m.Span, nil
+	}
+	c := *e.Cut
+	around := hull(slices.Concat(c.Was, c.Now))
+	if len(c.Texts) > 0 && len(c.Texts) != len(c.Now) {
+		return nil, around, evidence.Invalid("there are %d texts for %d transmissions", len(c.Texts), len(c.Now))
+	}
+	out := []stated{{evidence.EntryTransmissionsCut, evidence.TransmissionsCut{Edit: e.ID, Recording: id, Was: c.Was, Now: c.Now}}}
+	for i, text := range c.Texts {
+		u, err := s.utterance(id, derived(e.ID, i), api.UtteranceEdit{Span: c.Now[i], Text: text, Language: c.Language, Replaces: s.common(id, c.Now[i])}, who)
+		if err != nil {
 			return nil, around, err
+		}
+		if len(u.Pieces) > 0 || u.Replaces != 0 {
+			out = append(out, stated{evidence.EntryUtteranceWritten, u})
 		}
 	}
 	return out, around, nil
@@ -172,24 +180,19 @@ func (s *Server) utterance(id, edit string, u api.UtteranceEdit, who people.Pers
 	if err != nil || !who.Blind() {
 		return b, err
 	}
-	lines, err := s.desk.around(id, u.Span)
-	if err != nil {
+	l, err := s.desk.line(id, u.Span)
+	switch {
+	case err != nil:
 		return b, err
+	case l == nil:
+		return b, evidence.Conflict("%s is no transmission", evidence.Citation{Recording: id, Span: u.Span}).WithHint("its boundaries may have been changed meanwhile: load the recording again")
+	case l.People == nil || !slices.Contains(l.People.Played, who.Name):
+		return b, &forbidden{"play it to its end first: a second listener writes what they hear", "press Space on the line"}
 	}
-	for _, l := range lines {
-		if l.Samples != u.Span {
-			continue
-		}
-		if l.People == nil || !slices.Contains(l.People.Played, who.Name) {
-			return b, &forbidden{"play it to its end first: a second listener writes what they hear", "press Space on the line"}
-		}
-		b.Blind = !slices.ContainsFunc(l.People.Blind, func(o transcript.Own) bool { return o.Author == who.Name })
-		if b.Blind {
-			b.Replaces = 0
-		}
-		return b, nil
+	if hidden(*l, who) { // who has written about it before has seen the others' words, whatever they worked as then
+		b.Blind, b.Replaces = true, 0
 	}
-	return b, evidence.Conflict("%s is no transmission", evidence.Citation{Recording: id, Span: u.Span}).WithHint("its boundaries may have been changed meanwhile: load the recording again")
+	return b, nil
 }
 
 // common returns the entry that the next words of a span replace, which a cut may bring back.
@@ -232,7 +235,7 @@ func (s *Server) played(w http.ResponseWriter, r *http.Request, who *people.Sess
 	if err != nil {
 		return err
 	}
-	if _, err := s.desk.recording(id); err != nil {
+	if _, err := s.desk.sound(id); err != nil {
 		return err
 	}
 	if err := b.Span.Validate(1 << 52); err != nil {
@@ -245,14 +248,12 @@ func (s *Server) played(w http.ResponseWriter, r *http.Request, who *people.Sess
 	if err := s.follow(r.Context()); err != nil {
 		return err
 	}
-	lines, err := s.desk.around(id, b.Span)
+	l, err := s.desk.line(id, b.Span)
 	if err != nil {
 		return err
 	}
-	for _, l := range lines {
-		if l.Samples == b.Span {
-			return s.give(w, view(l, who.Person, language(r)))
-		}
+	if l != nil {
+		return s.give(w, view(*l, who.Person, language(r)))
 	}
 	return evidence.NotFound("%s is no transmission", evidence.Citation{Recording: id, Span: b.Span})
 }

@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/earwitness/earwitness/internal/gallery"
 	"github.com/earwitness/earwitness/internal/people"
 	"github.com/earwitness/earwitness/internal/web/api"
 )
@@ -37,7 +36,7 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request, who *people.Sess
 		case <-r.Context().Done():
 			return nil
 		case <-beat.C:
-			if s.of(r) == nil {
+			if s.of(r, false) == nil || s.role(who.Name) == "" {
 				return nil // it is over, and the next request says so
 			}
 			_, err = fmt.Fprint(w, ": still here\n\n")
@@ -110,9 +109,8 @@ func (s *Server) watch(ctx context.Context) {
 func (s *Server) draw(ctx context.Context) {
 	look := time.NewTicker(time.Second)
 	defer look.Stop()
-	tried := map[string]bool{} // what cannot be drawn is said once
 	for {
-		s.drawAll(ctx, tried)
+		s.drawAll(ctx)
 		select {
 		case <-ctx.Done():
 			return
@@ -121,16 +119,11 @@ func (s *Server) draw(ctx context.Context) {
 	}
 }
 
-func (s *Server) drawAll(ctx context.Context, tried map[string]bool) {
-	for _, r := range s.desk.recordings() {
-		if r.Decoded == nil || r.Decoded.Samples == 0 {
+func (s *Server) drawAll(ctx context.Context) {
+	for _, r := range s.desk.sounds() {
+		if r.Decoded == nil || r.Decoded.Samples == 0 || s.pictures.Settled(r.Digest, *r.Decoded) || ctx.Err() != nil {
 			continue
 		}
-		key := gallery.Key(r.Digest, *r.Decoded)
-		if tried[key] || ctx.Err() != nil {
-			continue
-		}
-		tried[key] = true
 		err := s.pictures.Prepare(ctx, r.Digest, *r.Decoded, func(done, of int64) { s.jobs.drawing(r, done, of, nil) })
 		s.jobs.drawing(r, r.Decoded.Samples, r.Decoded.Samples, err)
 	}

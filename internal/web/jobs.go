@@ -177,7 +177,7 @@ func (j *jobs) tell(always bool) {
 }
 
 // drawing takes in how far a picture is.
-func (j *jobs) drawing(r transcript.Recording, done, of int64, err error) {
+func (j *jobs) drawing(r transcript.Sound, done, of int64, err error) {
 	j.mu.Lock()
 	b := j.pictures[r.ID]
 	if b == nil {

@@ -60,12 +60,12 @@ func (s *Server) admit(w http.ResponseWriter, r *http.Request, who *people.Sessi
 	if a.Person == s.o.Person {
 		return evidence.Invalid("%s opened the case's folder and has every right: a role would not change that", a.Person)
 	}
-	_, err = s.o.Case.Append(r.Context(), evidence.Author{Kind: "person", Name: who.Name}, evidence.EntryPersonAdmitted,
-		evidence.PersonAdmitted{Edit: a.ID, Person: a.Person, Replaces: a.Replaces, Role: a.Role})
+	e, err := evidence.NewEntry(evidence.EntryPersonAdmitted, evidence.Author{Kind: "person", Name: who.Name}, s.o.Now(), evidence.PersonAdmitted{Edit: a.ID, Person: a.Person, Replaces: a.Replaces, Role: a.Role})
 	if err != nil {
-		if _, again := s.o.Case.Edited(a.ID); !again {
-			return err
-		}
+		return err
+	}
+	if _, _, err := s.state(r.Context(), a.ID, []evidence.Entry{e}); err != nil {
+		return err
 	}
 	if err := s.follow(r.Context()); err != nil {
 		return err

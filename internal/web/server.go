@@ -11,6 +11,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"net/http"
+	"path"
 	"strings"
 	"sync"
 	"time"
@@ -50,6 +51,7 @@ type Run func(ctx context.Context, what api.RunJobs, report func(pipeline.Event)
 type Server struct {
 	o         Options
 	mux       *http.ServeMux
+	sameSite  *http.CrossOriginProtection
 	routes    []route
 	sessions  *people.Sessions
 	passwords *people.Passwords
@@ -81,7 +83,7 @@ func New(ctx context.Context, o Options) (*Server, error) {
 		return nil, errors.Join(err, passwords.Close())
 	}
 	ctx, stop := context.WithCancel(ctx)
-	s := &Server{o: o, mux: http.NewServeMux(), index: index, passwords: passwords, stop: stop}
+	s := &Server{o: o, mux: http.NewServeMux(), sameSite: http.NewCrossOriginProtection(), index: index, passwords: passwords, stop: stop}
 	s.sessions = people.NewSessions(o.Now, o.Rand)
 	s.hub = hub.New()
 	s.desk = &desk{c: o.Case}
@@ -97,9 +99,12 @@ func New(ctx context.Context, o Options) (*Server, error) {
 	return s, nil
 }
 
-// Close ends the background work, tells who is connected, and waits.
+// Goodbye tells who is connected that the server stops, and ends their streams of events.
+func (s *Server) Goodbye() { s.hub.Close() }
+
+// Close ends the background work and waits for it.
 func (s *Server) Close() error {
-	s.hub.Close()
+	s.Goodbye()
 	s.stop()
 	s.jobs.wait()
 	s.background.Wait()
@@ -166,7 +171,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.answer(w, http.StatusMisdirectedRequest, api.Problem{Kind: "forbidden", Message: "this server is not " + r.Host, Hint: "it is " + s.o.URL})
 		return
 	}
-	if err := http.NewCrossOriginProtection().Check(r); err != nil {
+	if err := s.sameSite.Check(r); err != nil {
 		s.answer(w, http.StatusForbidden, api.Problem{Kind: "forbidden", Message: "a write from another site was refused", Hint: "work in the workbench's own window"})
 		return
 	}
@@ -181,14 +186,14 @@ func (s *Server) ours(host string) bool {
 	if host == s.o.Host {
 		return true
 	}
-	_, port, found := strings.Cut(s.o.Host, ":")
-	return found && strings.HasPrefix(s.o.Host, "127.0.0.1:") && (host == "localhost:"+port)
+	port, local := strings.CutPrefix(s.o.Host, "127.0.0.1:")
+	return local && host == "localhost:"+port
 }
 
 // guarded lets in who has a session and the right that a route asks for.
 func (s *Server) guarded(rt route) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		who := s.of(r)
+		who := s.of(r, true)
 		if who == nil {
 			s.answer(w, http.StatusUnauthorized, api.Problem{Kind: "session", Message: "there is no session, or it is over", Hint: "open the link that `earwitness serve` prints; what you have typed is kept in this browser"})
 			return
@@ -199,7 +204,7 @@ func (s *Server) guarded(rt route) http.HandlerFunc {
 			return
 		}
 		if rt.right != "" && !who.May(rt.right) {
-			s.problem(w, errMayNot(who, rt.right))
+			s.problem(w, errMayNot(who.Person, rt.right))
 			return
 		}
 		w.Header().Set("Cache-Control", "no-store")
@@ -214,7 +219,7 @@ type forbidden struct{ message, hint string }
 
 func (e *forbidden) Error() string { return e.message }
 
-func errMayNot(who *people.Session, right string) error {
+func errMayNot(who people.Person, right string) error {
 	return &forbidden{who.Name + " works as " + who.Role + " and may not " + right, "ask someone who administers the case"}
 }
 
@@ -296,6 +301,9 @@ func read[T any](w http.ResponseWriter, r *http.Request) (T, error) {
 	return v, nil
 }
 
+// kinds of files of the front end: Go would ask the machine's own tables, which may say otherwise.
+var kinds = map[string]string{".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8", ".woff2": "font/woff2", ".svg": "image/svg+xml", ".html": "text/html; charset=utf-8"}
+
 // files serves the front end. Addresses without a file are screens of it.
 func (s *Server) files(w http.ResponseWriter, r *http.Request) {
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
@@ -316,11 +324,8 @@ func (s *Server) files(w http.ResponseWriter, r *http.Request) {
 	} else {
 		w.Header().Set("Cache-Control", "no-cache")
 	}
-	// Go would ask the machine's own tables, which may say otherwise.
-	for ext, kind := range map[string]string{".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8", ".woff2": "font/woff2", ".svg": "image/svg+xml", ".html": "text/html; charset=utf-8"} {
-		if strings.HasSuffix(name, ext) {
-			w.Header().Set("Content-Type", kind)
-		}
+	if kind := kinds[path.Ext(name)]; kind != "" {
+		w.Header().Set("Content-Type", kind)
 	}
 	http.ServeFileFS(w, r, s.o.Files, name)
 }

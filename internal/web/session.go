@@ -18,10 +18,10 @@ func (s *Server) cookieName() string {
 	return fmt.Sprintf("%s-%x", cookie, sum[:4])
 }
 
-// of returns the session of a request; nil where there is none.
-func (s *Server) of(r *http.Request) *people.Session {
+// of returns the session of a request; nil where there is none. It counts as use but where a window is merely open.
+func (s *Server) of(r *http.Request, used bool) *people.Session {
 	for _, c := range r.Cookies() {
-		if found := s.sessions.Find(c.Value); found != nil {
+		if found := s.sessions.Find(c.Value, used); found != nil {
 			return found
 		}
 	}
@@ -35,7 +35,7 @@ func (s *Server) open(w http.ResponseWriter, r *http.Request) {
 		s.problem(w, err)
 		return
 	}
-	if !ok && s.of(r) == nil {
+	if !ok && s.of(r, true) == nil {
 		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 		w.WriteHeader(http.StatusUnauthorized)
 		fmt.Fprintln(w, "This link was used before, or is older than an hour.\nStart `earwitness serve` again, or have another link made in a window that is open.\n\nПосилання вже використане або застаріле. Запустіть `earwitness serve` знову.\n\nСсылка уже использована или устарела. Запустите `earwitness serve` снова.")
@@ -52,12 +52,8 @@ func (s *Server) setCookie(w http.ResponseWriter, text string) {
 	http.SetCookie(w, &http.Cookie{Name: s.cookieName(), Value: text, Path: "/", HttpOnly: true, Secure: strings.HasPrefix(s.o.URL, "https:"), SameSite: http.SameSiteStrictMode, MaxAge: int(people.SessionLife.Seconds())})
 }
 
-func (s *Server) getSession(w http.ResponseWriter, r *http.Request, who *people.Session) error {
-	c, err := s.caseView(r.Context(), who.Person)
-	if err != nil {
-		return err
-	}
-	return s.give(w, api.SessionView{Person: who.Name, Role: who.Role, May: people.Rights[who.Role], Blind: who.Blind(), Version: s.o.Program, Case: c, Languages: []string{"en", "uk", "ru"}})
+func (s *Server) getSession(w http.ResponseWriter, _ *http.Request, who *people.Session) error {
+	return s.give(w, api.SessionView{Person: who.Name, Role: who.Role, May: people.Rights[who.Role], Blind: who.Blind(), Version: s.o.Program, Case: s.caseHead(), Languages: []string{"en", "uk", "ru"}})
 }
 
 func (s *Server) endSession(w http.ResponseWriter, r *http.Request, _ *people.Session) error {

@@ -20,8 +20,8 @@ import (
 const longestClip = 3600 * evidence.Rate
 
 // openSound opens the working sound of a recording.
-func (s *Server) openSound(id string) (*sound.Sound, transcript.Recording, error) {
-	r, err := s.desk.recording(id)
+func (s *Server) openSound(id string) (*sound.Sound, transcript.Sound, error) {
+	r, err := s.desk.sound(id)
 	if err != nil {
 		return nil, r, err
 	}
@@ -86,22 +86,18 @@ func (s *Server) getTile(w http.ResponseWriter, r *http.Request, _ *people.Sessi
 	if err1 != nil || err2 != nil {
 		return evidence.Invalid("level and tile are numbers")
 	}
-	rec, err := s.desk.recording(r.PathValue("id"))
+	rec, err := s.desk.sound(r.PathValue("id"))
 	if err != nil {
 		return err
 	}
 	if rec.Decoded == nil {
 		return evidence.NotFound("%s has not been decoded yet", rec.ID)
 	}
-	d, err := s.pictures.Of(rec.Digest, *rec.Decoded)
-	if err != nil {
-		return err
-	}
 	kind := picture.Peaks
 	if strings.Contains(r.URL.Path, "/spectrogram/") {
 		kind = picture.Spectrogram
 	}
-	b, err := d.Tile(r.Context(), kind, level, tile)
+	b, err := s.pictures.Tile(r.Context(), rec.Digest, *rec.Decoded, kind, level, tile)
 	if _, ok := errors.AsType[*picture.NotDrawn](err); ok {
 		w.WriteHeader(http.StatusNoContent)
 		return nil

@@ -114,6 +114,11 @@ func language(r *http.Request) string {
 	return "en"
 }
 
+func (s *Server) caseHead() api.CaseHead {
+	info := s.o.Case.Info()
+	return api.CaseHead{Title: info.Title, Origin: info.Origin}
+}
+
 func (s *Server) getCase(w http.ResponseWriter, r *http.Request, who *people.Session) error {
 	c, err := s.caseView(r.Context(), who.Person)
 	if err != nil {
@@ -124,7 +129,7 @@ func (s *Server) getCase(w http.ResponseWriter, r *http.Request, who *people.Ses
 
 func (s *Server) caseView(ctx context.Context, who people.Person) (api.CaseView, error) {
 	info := s.o.Case.Info()
-	c := api.CaseView{Title: info.Title, Origin: info.Origin, Key: info.Key, Policy: info.Policy, Entries: s.desk.entries(), States: map[string]int{}, Recent: []api.EntryView{}, Carried: []transcript.Carried{}}
+	c := api.CaseView{CaseHead: s.caseHead(), Key: info.Key, Policy: info.Policy, Entries: s.desk.entries(), States: map[string]int{}, Recent: []api.EntryView{}, Carried: []transcript.Carried{}}
 	if c.Policy.Languages == nil {
 		c.Policy.Languages = []string{}
 	}
@@ -300,31 +305,20 @@ func (s *Server) entryView(ctx context.Context, idx int64, who people.Person) (a
 			return v, nil
 		}
 	}
-	v.Text = s.says(e, a)
-	return v, nil
+	v.Text, err = says(e, a)
+	return v, err
 }
 
-func (s *Server) says(e evidence.Entry, a about) string {
+// says puts what an entry says into a line.
+func says(e evidence.Entry, a about) (string, error) {
 	switch e.Kind {
 	case evidence.EntryUtteranceWritten:
-		return evidence.Wording(a.Pieces)
+		return evidence.Wording(a.Pieces), nil
 	case evidence.EntryStationsStated:
 		b, err := evidence.DecodeBody[evidence.StationsStated](e, e.Kind)
-		if err != nil {
-			return ""
-		}
-		name := func(s *evidence.Station) string {
-			if s == nil {
-				return "?"
-			}
-			return s.CallSign + " (" + s.Basis + ")"
-		}
-		return name(b.From) + " → " + name(b.To)
+		return b.From.String() + " → " + b.To.String(), err
 	case evidence.EntryTransmissionsCut:
 		b, err := evidence.DecodeBody[evidence.TransmissionsCut](e, e.Kind)
-		if err != nil {
-			return ""
-		}
 		list := func(spans []evidence.Span) string {
 			var out []string
 			for _, sp := range spans {
@@ -332,22 +326,19 @@ func (s *Server) says(e evidence.Entry, a about) string {
 			}
 			return strings.Join(out, ", ")
 		}
-		return list(b.Was) + " → " + list(b.Now)
+		return list(b.Was) + " → " + list(b.Now), err
 	case evidence.EntryMarkSet:
 		if a.Off {
-			return "− " + a.Mark
+			return "− " + a.Mark, nil
 		}
-		return "+ " + a.Mark
+		return "+ " + a.Mark, nil
 	case evidence.EntryPersonAdmitted:
 		b, err := evidence.DecodeBody[evidence.PersonAdmitted](e, e.Kind)
-		if err != nil {
-			return ""
-		}
-		return strings.TrimSuffix(b.Person+": "+b.Role, ": ")
+		return strings.TrimSuffix(b.Person+": "+b.Role, ": "), err
 	case evidence.EntryRecordingReceived, evidence.EntryIntakeRefused:
-		return a.Name
+		return a.Name, nil
 	}
-	return cutShort(a.Text, 4000)
+	return cutShort(a.Text, 4000), nil
 }
 
 // cutShort leaves the first n bytes of a text, whole characters only.

@@ -372,6 +372,14 @@ func TestTextIsCorrected(t *testing.T) {
 	if again := decode[api.EditDone](t, status, body); !again.Again || again.Entry != done.Entry {
 		t.Errorf("sent twice: %+v", again)
 	}
+	other := e
+	other.Utterance = &api.UtteranceEdit{Span: x.lines[1], Text: "другое", Language: "ru"}
+	if status, body := b.do("POST", "/api/recordings/REC-0001/edits", other); status != 409 || !strings.Contains(body, "something else") {
+		t.Errorf("other words under the same digits are answered as done: %d %s", status, body)
+	}
+	if status, body := x.enter("Petro", evidence.RoleListener).do("POST", "/api/recordings/REC-0001/edits", e); status != 409 {
+		t.Errorf("somebody else's edit under the same digits: %d %s", status, body)
+	}
 	// Somebody else, who has not seen it, writes.
 	status, body = x.enter("Mykola", evidence.RoleListener).write(0, "не видел", 0)
 	var p api.Problem
@@ -554,6 +562,30 @@ func TestSecondListenerIsBlind(t *testing.T) {
 	status, body = one.write(1, first+" всего", one.lines()[1].Entry)
 	if v := decode[api.EditDone](t, status, body).Lines[0]; v.State != "disputed" {
 		t.Errorf("changed after agreement: %+v", v)
+	}
+}
+
+// Who has written about a line has seen the others' words: as a second listener they are no second listener of it.
+func TestWhoHasSeenIsNotBlind(t *testing.T) {
+	x := newSite(t)
+	one, two := x.enter("Olia", evidence.RoleAdmin), x.enter("Oksana", evidence.RoleListener)
+	status, body := two.write(0, "Кедр", 0)
+	mine := decode[api.EditDone](t, status, body).Entry
+	status, body = one.write(0, "Кедр, приём", mine)
+	theirs := decode[api.EditDone](t, status, body).Entry
+	for _, p := range get[[]api.PersonView](one, "/api/people") {
+		if p.Person == "Oksana" {
+			status, body = one.do("POST", "/api/people", api.Admit{ID: newEdit().ID, Person: "Oksana", Role: evidence.RoleReviewer, Replaces: p.Entry})
+		}
+	}
+	decode[api.Invitation](t, status, body)
+	two.do("POST", "/api/recordings/REC-0001/played", map[string]any{"span": x.lines[0]})
+	if v := two.lines(); v[0].Hidden || !v[1].Hidden {
+		t.Errorf("hidden: %v, %v", v[0].Hidden, v[1].Hidden)
+	}
+	status, body = two.write(0, "Кедр, приём", theirs)
+	if v := decode[api.EditDone](t, status, body).Lines[0]; v.State != "corrected" {
+		t.Errorf("verified by who had seen it: %+v", v)
 	}
 }
 

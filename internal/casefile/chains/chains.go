@@ -4,6 +4,7 @@
 package chains
 
 import (
+	"maps"
 	"sync"
 
 	"github.com/earwitness/earwitness/evidence"
@@ -14,12 +15,11 @@ import (
 type Chains struct {
 	parent *Chains
 
-	mu     sync.RWMutex
-	edits  map[string]int64 // entry, by the edit's own digits
-	heads  map[name]int64   // newest entry of each chain
-	of     map[int64]name   // the chain that an entry belongs to
-	gone   map[place]bool   // transmissions that were cut into others; false: it came back
-	played map[name]bool    // by whom
+	mu    sync.RWMutex
+	edits map[string]int64 // entry, by the edit's own digits
+	heads map[name]int64   // newest entry of each chain
+	of    map[int64]name   // the chain that an entry belongs to
+	gone  map[place]bool   // transmissions that were cut into others; false: it came back
 }
 
 // place is a transmission.
@@ -40,13 +40,12 @@ type Written struct {
 	name
 	edit     string
 	replaces int64
-	blind    bool
 	was, now []evidence.Span
 }
 
 // New returns an empty set, on top of parent where it is not nil.
 func New(parent *Chains) *Chains {
-	return &Chains{parent: parent, edits: map[string]int64{}, heads: map[name]int64{}, of: map[int64]name{}, gone: map[place]bool{}, played: map[name]bool{}}
+	return &Chains{parent: parent, edits: map[string]int64{}, heads: map[name]int64{}, of: map[int64]name{}, gone: map[place]bool{}}
 }
 
 // Of reads the body of an entry; false: people do not write entries of its kind, or they are in no chain.
@@ -60,7 +59,7 @@ func Of(author evidence.Author, body any) (Written, bool) {
 		if b.Blind {
 			sub = author.Name
 		}
-		return Written{name: at(b.Recording, b.Span, evidence.EntryUtteranceWritten, sub), edit: b.Edit, replaces: b.Replaces, blind: b.Blind}, true
+		return Written{name: at(b.Recording, b.Span, evidence.EntryUtteranceWritten, sub), edit: b.Edit, replaces: b.Replaces}, true
 	case evidence.TranslationWritten:
 		return Written{name: at(b.Recording, b.Span, evidence.EntryTranslationWritten, b.Language), edit: b.Edit, replaces: b.Replaces}, true
 	case evidence.StationsStated:
@@ -131,13 +130,9 @@ func (c *Chains) Admit(idx int64, author evidence.Author, w Written) error {
 		err = c.admitCut(w)
 	case c.cutAway(w.place):
 		err = evidence.Conflict("%s is no transmission any more: its boundaries were changed", evidence.Citation{Recording: w.recording, Span: w.span})
-	case w.kind == evidence.EntryTransmissionPlayed:
-		if _, ok := find(c, func(c *Chains) map[name]bool { return c.played }, w.name); ok {
-			err = evidence.Conflict("%s has played it before", author.Name)
-		}
 	case w.replaces == 0:
 		if at, ok := c.head(w.name); ok {
-			err = evidence.Conflict("entry %d was written meanwhile", at)
+			err = evidence.Conflict("entry %d is there already", at)
 		}
 	default:
 		err = c.admitReplacing(author, w)
@@ -145,7 +140,7 @@ func (c *Chains) Admit(idx int64, author evidence.Author, w Written) error {
 	if err != nil {
 		return err
 	}
-	c.Take(idx, author, w)
+	c.Take(idx, w)
 	return nil
 }
 
@@ -173,7 +168,7 @@ func (c *Chains) admitReplacing(author evidence.Author, w Written) error {
 }
 
 // Take takes in an entry of the log, which was admitted when it was written.
-func (c *Chains) Take(idx int64, _ evidence.Author, w Written) {
+func (c *Chains) Take(idx int64, w Written) {
 	n := w.name
 	if w.replaces != 0 {
 		if of, ok := find(c, func(c *Chains) map[int64]name { return c.of }, w.replaces); ok {
@@ -190,8 +185,6 @@ func (c *Chains) Take(idx int64, _ evidence.Author, w Written) {
 		for _, s := range w.now {
 			c.gone[place{w.recording, s}] = false
 		}
-	case evidence.EntryTransmissionPlayed:
-		c.played[n] = true
 	default:
 		c.heads[n], c.of[idx] = idx, n
 	}
@@ -204,15 +197,8 @@ func (c *Chains) Take(idx int64, _ evidence.Author, w Written) {
 func (c *Chains) Merge(child *Chains) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	join(c.edits, child.edits)
-	join(c.heads, child.heads)
-	join(c.of, child.of)
-	join(c.gone, child.gone)
-	join(c.played, child.played)
-}
-
-func join[K comparable, V any](to, from map[K]V) {
-	for k, v := range from {
-		to[k] = v
-	}
+	maps.Copy(c.edits, child.edits)
+	maps.Copy(c.heads, child.heads)
+	maps.Copy(c.of, child.of)
+	maps.Copy(c.gone, child.gone)
 }

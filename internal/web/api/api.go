@@ -17,14 +17,19 @@ type SessionView struct {
 	May       []string `json:"may"`       // the rights of that role
 	Blind     bool     `json:"blind"`     // works as a second listener: others' words are hidden until they have written their own
 	Version   string   `json:"version"`   // of the program
-	Case      CaseView `json:"case"`      //
+	Case      CaseHead `json:"case"`      //
 	Languages []string `json:"languages"` // of the interface
+}
+
+// CaseHead is what the case is called.
+type CaseHead struct {
+	Title  string `json:"title"`
+	Origin string `json:"origin"` // of its log: no two cases have the same
 }
 
 // CaseView is the case at a glance.
 type CaseView struct {
-	Title        string               `json:"title"`
-	Origin       string               `json:"origin"`
+	CaseHead
 	Key          string               `json:"key"`
 	Policy       evidence.Policy      `json:"policy"`
 	Entries      int64                `json:"entries"`

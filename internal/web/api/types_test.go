@@ -17,7 +17,7 @@ var update = flag.Bool("update", false, "write workbench/src/api/types.ts")
 // The front end's types are those of the API: one interface for each Go type, of the same name, made here.
 func TestTypesOfTheFrontEnd(t *testing.T) {
 	g := generator{done: map[reflect.Type]bool{}}
-	for _, v := range []any{SessionView{}, RecordingView{}, LinesView{}, Edit{}, EditDone{}, Problem{}, SearchView{}, JobsView{}, Event{}, Presence{}, RunJobs{}, PersonView{}, Admit{}, Invitation{}, Login{}} {
+	for _, v := range []any{SessionView{}, CaseView{}, EntryView{}, RecordingView{}, LinesView{}, Edit{}, EditDone{}, Problem{}, SearchView{}, JobsView{}, Event{}, Presence{}, RunJobs{}, PersonView{}, Admit{}, Invitation{}, Login{}} {
 		g.declare(reflect.TypeOf(v))
 	}
 	slices.Sort(g.out)

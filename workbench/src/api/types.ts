@@ -24,9 +24,12 @@ export interface Carried {
   written: number;
 }
 
-export interface CaseView {
+export interface CaseHead {
   title: string;
   origin: string;
+}
+
+export interface CaseView extends CaseHead {
   key: string;
   policy: Policy;
   entries: number;
@@ -324,7 +327,7 @@ export interface SessionView {
   may: string[];
   blind: boolean;
   version: string;
-  case: CaseView;
+  case: CaseHead;
   languages: string[];
 }
 
