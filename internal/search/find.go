@@ -20,14 +20,25 @@ type Options struct {
 	Limit     int  // at most so many hits; 0 means 20
 	Offset    int  // hits to pass over
 	Histogram bool // count by hour as well
+	Facets    bool // count by recording, state, language and sound as well
+	// Only are the lines that may be found, where not every line may: what is asked tells nothing of the others. nil is all.
+	Only []Place
+}
+
+// Place is where a line is.
+type Place struct {
+	Recording string // REC-0014
+	Span      evidence.Span
 }
 
 // Answer is what a query found.
 type Answer struct {
-	Total int      `json:"total"`           // how many lines match
-	Hits  []Hit    `json:"hits"`            // the best first, then in the order of the recordings; by time alone where the query has no words
-	Hours []Hour   `json:"hours,omitempty"` // by hour, where asked for; lines without a stated time are not in it
-	Hints []string `json:"hints,omitempty"` // where nothing matches: queries spelled nearly so that do find something
+	Total int    `json:"total"`           // how many lines match
+	Hits  []Hit  `json:"hits"`            // the best first, then in the order of the recordings; by time alone where the query has no words
+	Hours []Hour `json:"hours,omitempty"` // by hour, where asked for; lines without a stated time are not in it
+	// Facets are by field, where asked for.
+	Facets map[string][]Count `json:"facets,omitempty"`
+	Hints  []string           `json:"hints,omitempty"` // where nothing matches: queries spelled nearly so that do find something
 	// Undated is how many lines matched but for date:, from: or to:, as no time is stated for their recording.
 	Undated int `json:"undated,omitempty"`
 }
@@ -48,6 +59,12 @@ type Range struct {
 // Hour is an hour by the recordings' own clocks with the number of lines that begin in it.
 type Hour struct {
 	Hour  string `json:"hour"` // 2022-02-27T14
+	Count int    `json:"count"`
+}
+
+// Count is how many lines have one value in a field.
+type Count struct {
+	Value string `json:"value"`
 	Count int    `json:"count"`
 }
 
@@ -95,7 +112,7 @@ func (x *Index) search(ctx context.Context, written string, q Query, o Options) 
 			err = rb
 		}
 	}()
-	plan, err := x.plan(ctx, q)
+	plan, err := x.plan(ctx, q, o.Only)
 	if err != nil {
 		return a, err
 	}
@@ -115,16 +132,21 @@ func (x *Index) search(ctx context.Context, written string, q Query, o Options) 
 			return a, err
 		}
 	}
+	if o.Facets && a.Total > 0 {
+		if a.Facets, err = plan.facets(ctx); err != nil {
+			return a, err
+		}
+	}
 	if slices.ContainsFunc(q.filters, func(f filter) bool { return f.key == "date" || f.key == "from" || f.key == "to" }) {
 		undated := *plan
-		if undated.where, undated.args, err = x.where(ctx, q, true); err != nil {
+		if undated.where, undated.args, err = x.where(ctx, q, o.Only, true); err != nil {
 			return a, err
 		}
 		if a.Undated, err = undated.count(ctx); err != nil {
 			return a, err
 		}
 	}
-	if a.Total == 0 {
+	if a.Total == 0 && o.Only == nil { // a hint is made of words that stand somewhere
 		a.Hints, err = x.hints(ctx, written, q)
 	}
 	return a, err
@@ -139,10 +161,10 @@ type plan struct {
 	matcher matcher
 }
 
-func (x *Index) plan(ctx context.Context, q Query) (*plan, error) {
+func (x *Index) plan(ctx context.Context, q Query, only []Place) (*plan, error) {
 	p := &plan{x: x}
 	var err error
-	if p.where, p.args, err = x.where(ctx, q, false); err != nil {
+	if p.where, p.args, err = x.where(ctx, q, only, false); err != nil {
 		return nil, err
 	}
 	var groups []string
@@ -236,11 +258,64 @@ func (p *plan) hours(ctx context.Context) ([]Hour, error) {
 	return out, rows.Err()
 }
 
+// facetColumns are the fields that an answer is counted by.
+var facetColumns = map[string]string{
+	"recording": `(SELECT r.id FROM recording r WHERE r.number = l.recording)`,
+	"state":     `l.state`,
+	"language":  `substr(ltrim(l.langs), 1, instr(ltrim(l.langs) || ' ', ' ') - 1)`, // the likeliest
+	"sound":     `l.sound`,
+}
+
+// facets counts by each field, the most frequent values first; lines without a value are not in it.
+func (p *plan) facets(ctx context.Context) (map[string][]Count, error) {
+	q := *p
+	q.where += ` AND l.id IS NOT NULL` // for the table line to be there
+	from, args := q.from()
+	out := map[string][]Count{}
+	for name, column := range facetColumns {
+		counts, err := p.counts(ctx, `SELECT `+column+` AS value, count(*) AS n`+from+` GROUP BY value HAVING value != '' ORDER BY n DESC, value`, args)
+		if err != nil {
+			return nil, err
+		}
+		out[name] = counts
+	}
+	return out, nil
+}
+
+func (p *plan) counts(ctx context.Context, query string, args []any) ([]Count, error) {
+	rows, err := p.x.tx.QueryContext(ctx, query, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var out []Count
+	for rows.Next() {
+		var c Count
+		if err := rows.Scan(&c.Value, &c.Count); err != nil {
+			return nil, err
+		}
+		out = append(out, c)
+	}
+	return out, rows.Err()
+}
+
 // where writes the filters and exclusions as conditions on line l. With undated it takes lines without a time
 // in place of those at the right time.
-func (x *Index) where(ctx context.Context, q Query, undated bool) (string, []any, error) {
+func (x *Index) where(ctx context.Context, q Query, only []Place, undated bool) (string, []any, error) {
 	var conds []string
 	var args []any
+	if only != nil {
+		keys := make([]string, len(only))
+		for i, p := range only {
+			keys[i] = fmt.Sprintf("%s/%d-%d", p.Recording, p.Span.From, p.Span.To)
+		}
+		list, err := json.Marshal(keys)
+		if err != nil {
+			return "", nil, err
+		}
+		conds = append(conds, facetColumns["recording"]+` || '/' || l.from_ || '-' || l.to_ IN (SELECT value FROM json_each(?))`)
+		args = append(args, string(list))
+	}
 	// A filter given twice means either; excluded ones must all not hold.
 	either := map[string][]string{}
 	eitherArgs := map[string][]any{}

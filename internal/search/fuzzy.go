@@ -161,7 +161,7 @@ func (x *Index) hints(ctx context.Context, written string, q Query) ([]string, e
 		if err != nil {
 			continue // the word reads as something else in its place; it is only a hint
 		}
-		p, err := x.plan(ctx, again)
+		p, err := x.plan(ctx, again, nil)
 		if err != nil {
 			return nil, err
 		}

@@ -4,8 +4,8 @@ import (
 	"bytes"
 	"cmp"
 	"io"
+	"math"
 	"net/http"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -17,44 +17,37 @@ import (
 	"github.com/earwitness/earwitness/internal/web/api"
 )
 
-// counted is how many lines an answer's facets are counted over at most.
-const counted = 20000
+// longestPage is how many lines one answer to a search holds at most.
+const longestPage = 1000
 
 // search answers a query. For a second listener only the lines count that they may see: a query must not tell what
 // stands in the others.
 func (s *Server) search(w http.ResponseWriter, r *http.Request, who *people.Session) error {
 	q := r.URL.Query()
-	number := func(name string, fallback int) (int, error) {
+	number := func(name string, fallback, most int) (int, error) {
 		if q.Get(name) == "" {
 			return fallback, nil
 		}
 		n, err := strconv.Atoi(q.Get(name))
-		if err != nil || n < 0 || n > counted {
-			return 0, evidence.Invalid("%s is a number from 0 to %d", name, counted)
+		if err != nil || n < 0 || n > most {
+			return 0, evidence.Invalid("%s is a number from 0 to %d", name, most)
 		}
 		return n, nil
 	}
-	limit, err1 := number("limit", 50)
-	offset, err2 := number("offset", 0)
+	limit, err1 := number("limit", 50, longestPage)
+	offset, err2 := number("offset", 0, math.MaxInt32)
 	if err := cmp.Or(err1, err2); err != nil {
 		return err
 	}
 	if err := s.index.Update(r.Context()); err != nil {
 		return err
 	}
-	a, err := s.index.Search(r.Context(), q.Get("q"), search.Options{Limit: counted, Histogram: true})
+	a, err := s.index.Search(r.Context(), q.Get("q"), search.Options{Limit: max(limit, 1), Offset: offset, Histogram: true, Facets: true, Only: s.seen(who.Person)})
 	if err != nil {
 		return err
 	}
-	out := api.SearchView{Total: a.Total, Hits: []api.HitView{}, Hours: a.Hours, Hints: a.Hints, Undated: a.Undated}
-	if who.Blind() {
-		if err := s.onlySeen(&a, who.Person); err != nil {
-			return err
-		}
-		out.Total, out.Hours, out.Hints, out.Undated = len(a.Hits), nil, nil, 0
-	}
-	out.Facets = facets(a.Hits)
-	for _, h := range a.Hits[min(offset, len(a.Hits)):min(offset+limit, len(a.Hits))] {
+	out := api.SearchView{Total: a.Total, Hits: []api.HitView{}, Hours: a.Hours, Hints: a.Hints, Undated: a.Undated, Facets: facets(a.Facets)}
+	for _, h := range a.Hits[:min(limit, len(a.Hits))] {
 		now, err := s.desk.line(h.Line.Recording, h.Line.Samples)
 		if err != nil {
 			return err
@@ -73,44 +66,28 @@ func (s *Server) search(w http.ResponseWriter, r *http.Request, who *people.Sess
 	return s.give(w, out)
 }
 
-// onlySeen leaves of an answer the lines that a second listener may see.
-func (s *Server) onlySeen(a *search.Answer, who people.Person) error {
-	seen := map[string]map[evidence.Span]bool{}
+// seen returns the lines that a second listener may see; nil for who may see all.
+func (s *Server) seen(who people.Person) []search.Place {
+	if !who.Blind() {
+		return nil
+	}
+	out := []search.Place{}
 	for _, l := range s.desk.all() {
 		if !hidden(l, who) {
-			if seen[l.Recording] == nil {
-				seen[l.Recording] = map[evidence.Span]bool{}
-			}
-			seen[l.Recording][l.Samples] = true
+			out = append(out, search.Place{Recording: l.Recording, Span: l.Samples})
 		}
 	}
-	a.Hits = slices.DeleteFunc(a.Hits, func(h search.Hit) bool { return !seen[h.Line.Recording][h.Line.Samples] })
-	return nil
+	return out
 }
 
-func facets(hits []search.Hit) []api.Facet {
-	fields := []struct {
-		name, filter string
-		of           func(transcript.Line) string
-	}{
-		{"recording", "rec:", func(l transcript.Line) string { return l.Recording }},
-		{"state", "state:", func(l transcript.Line) string { return strings.ReplaceAll(l.State, " ", "-") }},
-		{"language", "lang:", func(l transcript.Line) string { return l.Lang }},
-		{"sound", "sound:", func(l transcript.Line) string { return l.Sound }},
-	}
+func facets(counts map[string][]search.Count) []api.Facet {
 	out := []api.Facet{}
-	for _, f := range fields {
-		count := map[string]int{}
-		for _, h := range hits {
-			if v := f.of(h.Line); v != "" {
-				count[v]++
-			}
-		}
+	for _, f := range []struct{ name, filter string }{{"recording", "rec:"}, {"state", "state:"}, {"language", "lang:"}, {"sound", "sound:"}} {
 		facet := api.Facet{Name: f.name, Values: []api.FacetValue{}}
-		for v, n := range count {
-			facet.Values = append(facet.Values, api.FacetValue{Value: v, Filter: f.filter + v, Count: n})
+		for _, c := range counts[f.name] {
+			v := strings.ReplaceAll(c.Value, " ", "-")
+			facet.Values = append(facet.Values, api.FacetValue{Value: v, Filter: f.filter + v, Count: c.Count})
 		}
-		slices.SortFunc(facet.Values, func(a, b api.FacetValue) int { return cmp.Or(b.Count-a.Count, strings.Compare(a.Value, b.Value)) })
 		out = append(out, facet)
 	}
 	return out
