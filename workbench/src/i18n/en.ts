@@ -427,7 +427,6 @@ export const en = {
     groups: { everywhere: 'Everywhere', listening: 'Listening', rows: 'Rows', sound: 'Picture of the sound', text: 'Writing' },
     names: {
       find: 'Find or do',
-      search: 'Search',
       help: 'Keys',
       settings: 'Settings',
       undo: 'Undo',

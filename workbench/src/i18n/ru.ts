@@ -418,7 +418,6 @@ export const ru: Messages = {
     groups: { everywhere: 'Везде', listening: 'Слушание', rows: 'Строки', sound: 'Картина звука', text: 'Письмо' },
     names: {
       find: 'Найти или сделать',
-      search: 'Поиск',
       help: 'Клавиши',
       settings: 'Настройки',
       undo: 'Отменить',

@@ -418,7 +418,6 @@ export const uk: Messages = {
     groups: { everywhere: 'Усюди', listening: 'Слухання', rows: 'Рядки', sound: 'Зображення звуку', text: 'Писання' },
     names: {
       find: 'Знайти або зробити',
-      search: 'Пошук',
       help: 'Клавіші',
       settings: 'Налаштування',
       undo: 'Скасувати',

@@ -15,12 +15,11 @@ interface Entry {
 /** Every command with the keys it has unless a person binds others. The order is that of the help. */
 export const catalog: Record<CommandName, Entry> = {
   find: { group: 'everywhere', keys: ['Ctrl+k'], field: 'also' },
-  search: { group: 'everywhere', keys: ['/'] },
   help: { group: 'everywhere', keys: ['?'] },
   settings: { group: 'everywhere', keys: ['g ,'] },
   goHome: { group: 'everywhere', keys: ['g h'] },
   goRecordings: { group: 'everywhere', keys: ['g r'] },
-  goSearch: { group: 'everywhere', keys: ['g s'] },
+  goSearch: { group: 'everywhere', keys: ['g s', '/'] },
   goDoubts: { group: 'everywhere', keys: ['g d'] },
   goJobs: { group: 'everywhere', keys: ['g j'] },
   goPeople: { group: 'everywhere', keys: ['g p'] },

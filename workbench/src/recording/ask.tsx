@@ -110,7 +110,7 @@ export function AskDistress({ store, line }: { store: RecordingStore; line: Line
           <label class="field"><span>{m.to}</span><input class="mono" value={to} aria-invalid={wrong} onInput={(e) => setTo(e.currentTarget.value)} /></label>
         </div>
         {wrong && <p class="alert" role="alert">{m.badTime}</p>}
-        <label class="field"><span>{m.note}</span><input value={note} dir="auto" onInput={(e) => setNote(e.currentTarget.value)} /></label>
+        <label class="field"><span>{m.note}</span><input value={note} dir="auto" autoFocus={!set} onInput={(e) => setNote(e.currentTarget.value)} /></label>
         <div class="actions">
           {set && <button type="button" onClick={takeOff}>{m.off}</button>}
           <button type="button" onClick={close}>{t.value.common.cancel}</button>

@@ -95,13 +95,12 @@ function Shell({ space }: { space: Workspace }) {
     find: () => (open.value = 'palette'),
     help: () => (open.value = 'help'),
     settings: () => (open.value = 'settings'),
-    search: () => {
+    goHome: () => go('/'),
+    goRecordings: () => go('/recordings'),
+    goSearch: () => {
       if (route.peek().screen === 'search') document.querySelector<HTMLInputElement>('input[type=search]')?.focus();
       else go('/search');
     },
-    goHome: () => go('/'),
-    goRecordings: () => go('/recordings'),
-    goSearch: () => go('/search'),
     goDoubts: () => go('/doubts'),
     goJobs: () => go('/jobs'),
     goPeople: () => go('/people'),
